@@ -1,0 +1,68 @@
+"""`run_bands`: one CPU kernel over bands of rows, a thread each. Same bits for any number of threads."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+from cvseg.errors import OptionError
+
+
+@cache
+def thread_count() -> int:
+    """Threads that kernels use: ``CVSEG_NUM_THREADS``, else the cores this process may use."""
+    text = os.environ.get("CVSEG_NUM_THREADS", "")
+    if text:
+        if not text.isdigit() or int(text) < 1:
+            raise OptionError(f"CVSEG_NUM_THREADS is {text!r}; expected a whole number of at least 1.")
+        return int(text)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    # Keyed by process: a forked child has none of the parent's threads.
+    return ThreadPoolExecutor(max_workers=max(1, thread_count() - 1), thread_name_prefix="cvseg-kernel")
+
+
+def run_together(*tasks: Callable[[], Any]) -> list[Any]:
+    """Run independent `tasks`, on as many threads as there are; their results in order.
+
+    Tasks may call `run_together` and `run_bands` again: a task that no thread has taken is run by the caller, so
+    nothing waits for a free thread.
+    """
+    if thread_count() == 1 or len(tasks) == 1:
+        return [task() for task in tasks]
+    pool = _pool(os.getpid())
+    futures: list[Future[Any]] = [pool.submit(task) for task in tasks[1:]]
+    results = [tasks[0]()]
+    for task, future in zip(tasks[1:], futures, strict=True):
+        results.append(task() if future.cancel() else future.result())
+    return results
+
+
+def run_bands(function: Callable[..., Any], rows: int, *arguments: Any, least: int = 48, align: int = 1) -> None:
+    """Call ``function(first_row, end_row, *arguments)`` for bands that together are ``range(rows)``.
+
+    Parameters
+    ----------
+    function : a `cpu_kernel` that writes only the rows it is given, so that bands do not change the result
+    least : rows below which a band is not worth a thread (a hand-over costs about 20 us)
+    align : band edges are multiples of this
+    """
+    bands = max(1, min(thread_count(), rows // least))
+    if bands == 1:
+        function(0, rows, *arguments)
+        return
+    edges = [rows * band // bands // align * align for band in range(bands)] + [rows]
+
+    def task(first: int, end: int) -> Callable[[], Any]:
+        return lambda: function(first, end, *arguments)
+
+    run_together(*(task(first, end) for first, end in itertools.pairwise(edges)))

@@ -1,0 +1,56 @@
+"""`cpu_kernel`: how a CPU kernel is compiled, and where its machine code is kept between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import config
+
+KERNEL_FOLDER = Path(__file__).resolve().parent
+
+
+@cache
+def cache_folder() -> Path:
+    """Folder of compiled CPU kernels, named by the hash of all kernel sources.
+
+    Numba's own key holds only the file that defines a function: after a change in a helper from another file the old
+    machine code would still run. A new hash is a new folder.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(KERNEL_FOLDER.rglob("*.py")):
+        digest.update(path.relative_to(KERNEL_FOLDER).as_posix().encode() + b"\0" + path.read_bytes())
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = home / "cvseg" / "numba" / digest.hexdigest()[:12]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    # A read-only home (a container, an appliance): compile once per boot instead of failing.
+    folder = Path(tempfile.gettempdir()) / f"cvseg-{os.getuid()}" / digest.hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def cpu_kernel(function: Any = None, **options: Any) -> Any:
+    """Compile `function` at its first call: no GIL, no division tests, cached on disk.
+
+    Options go to ``numba.njit``; ``fastmath`` only as a set of named flags with a reason beside it.
+    """
+    if function is None:
+        return lambda f: cpu_kernel(f, **options)
+    # The folder is read when the cache is made, so it is set only here: other users of Numba keep theirs.
+    before = config.CACHE_DIR
+    if not before:
+        config.CACHE_DIR = str(cache_folder())
+    try:
+        return numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    finally:
+        config.CACHE_DIR = before

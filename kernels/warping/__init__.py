@@ -1,0 +1,1 @@
+"""Moving pixels along a flow."""
