@@ -32,11 +32,13 @@ EXTRAS = {
     # nvidia-cuda-nvrtc compiles every .cu without a GPU or a driver.
     "test": [
         "pytest>=8.2",
+        "pytest-xdist>=3.6",
         "hypothesis>=6.100",
         "ruff>=0.17,<0.18",
         "mypy>=1.10",
         "codespell>=2.3",
         "nvidia-cuda-nvrtc>=13",
+        "setuptools>=70.1",  # the tests build the wheel without a network
     ],
 }
 EXTRAS["all"] = sorted({name for key in ("opencv", "ml", "plot", "web", "cluster") for name in EXTRAS[key]})
