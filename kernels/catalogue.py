@@ -1,5 +1,24 @@
 """The catalogue of kernels. One line each: tests, benchmarks and `cvseg warmup` run over it."""
 
+from cvseg.kernels.labeling.label_components import label_components
+from cvseg.kernels.labeling.label_overlap import label_overlap
+from cvseg.kernels.labeling.relabel import relabel
+from cvseg.kernels.labeling.warp_labels import warp_labels
+from cvseg.kernels.regions.divide_regions import divide_regions
+from cvseg.kernels.regions.region_histogram import region_histogram
+from cvseg.kernels.regions.region_properties import region_properties
 from cvseg.kernels.warping.warp_backward import warp_backward
 
-KERNELS = {kernel.name: kernel for kernel in (warp_backward,)}
+KERNELS = {
+    kernel.name: kernel
+    for kernel in (
+        warp_backward,
+        label_components,
+        label_overlap,
+        relabel,
+        warp_labels,
+        region_properties,
+        divide_regions,
+        region_histogram,
+    )
+}

@@ -1,0 +1,1 @@
+"""From masks to labels, and tables of labels: components, overlaps, renumbering, moving a label map."""

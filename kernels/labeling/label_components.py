@@ -1,0 +1,140 @@
+"""Connected components: pixels of a mask that touch get one number, counted in raster order of their first pixels."""
+
+import numpy as np
+
+from cvseg.arrays import array_module
+from cvseg.kernels.bands import run_bands
+from cvseg.kernels.cpu import cpu_kernel
+from cvseg.kernels.cuda import CudaSource
+from cvseg.kernels.kernel import Kernel
+
+_cuda = CudaSource(__file__)
+
+TILE = 1024  # pixels that one CUDA block numbers; the same word stands in the .cu file
+
+
+@cpu_kernel
+def _find_root(parent, i):
+    # Path halving: every second step is shortened, which keeps later walks short without recursion.
+    while parent[i] != i:
+        parent[i] = parent[parent[i]]
+        i = parent[i]
+    return i
+
+
+@cpu_kernel
+def _number_runs(mask, reach, starts, ends, parent, first_run):
+    """Find the runs of all rows, join those that touch, number the roots.
+
+    mask: (height, width) uint8.   reach: 1 for 8 neighbours, 0 for 4.
+    starts, ends, parent: one entry a run; afterwards `parent` holds the component's number.
+    first_run: (height + 1) index of each row's first run.   Returns the number of components.
+    """
+    height, width = mask.shape
+    # Ends of runs as bytes, then looked at eight at a time: most words of a real mask are zero.
+    changes = np.zeros((width + 8) // 8 * 8, np.uint8)
+    words = changes.view(np.uint64)
+    runs = 0
+    first_run[0] = 0
+    for y in range(height):
+        row = mask[y]
+        changes[0] = row[0] != 0
+        for x in range(1, width):
+            changes[x] = (row[x] != 0) != (row[x - 1] != 0)
+        changes[width] = row[width - 1] != 0
+        inside = False
+        for k in range(words.size):
+            if words[k] == 0:
+                continue
+            for x in range(8 * k, 8 * k + 8):
+                if changes[x] != 0:
+                    if inside:
+                        ends[runs] = x
+                        runs += 1
+                    else:
+                        starts[runs] = x
+                        parent[runs] = runs
+                    inside = not inside
+        first_run[y + 1] = runs
+        if y == 0:
+            continue
+        above, above_end = first_run[y - 1], first_run[y]
+        for run in range(first_run[y], runs):
+            low, high = starts[run] - reach, ends[run] + reach
+            while above < above_end and ends[above] <= low:
+                above += 1
+            other = above
+            while other < above_end and starts[other] < high:
+                root, other_root = _find_root(parent, run), _find_root(parent, other)
+                # The smaller index stays the root: it is the run that comes first in raster order.
+                if root < other_root:
+                    parent[other_root] = root
+                elif other_root < root:
+                    parent[root] = other_root
+                other += 1
+    count = 0
+    for run in range(runs):
+        # A parent precedes its child, so it holds its final number already.
+        if parent[run] == run:
+            count += 1
+            parent[run] = count
+        else:
+            parent[run] = parent[parent[run]]
+    return count
+
+
+@cpu_kernel
+def _fill_rows(first_row, end_row, starts, ends, numbers, first_run, labels):
+    for y in range(first_row, end_row):
+        row = labels[y]
+        row[:] = 0
+        for run in range(first_run[y], first_run[y + 1]):
+            number = numbers[run]
+            for x in range(starts[run], ends[run]):
+                row[x] = number
+
+
+def _label_components_cpu(mask, connectivity):
+    height, width = mask.shape
+    labels = np.empty((height, width), np.int32)
+    if mask.size == 0:
+        return labels, np.zeros(1, np.int32)
+    most = height * ((width + 1) // 2)
+    starts, ends, parent = (np.empty(most, np.int32) for _ in range(3))
+    first_run = np.empty(height + 1, np.int32)
+    count = _number_runs(mask, np.int32(connectivity == 8), starts, ends, parent, first_run)
+    run_bands(_fill_rows, height, starts, ends, parent, first_run, labels, least=128)
+    return labels, np.array([count], np.int32)
+
+
+def _label_components_cuda(mask, connectivity):
+    xp = array_module(mask)
+    height, width = mask.shape
+    labels = xp.empty((height, width), np.int32)
+    count = xp.zeros(1, np.int32)
+    if mask.size == 0:
+        return labels, count
+    pixels = np.int32(height * width)
+    tiles = -(-height * width // TILE)
+    parent = xp.empty((height, width), np.int32)
+    numbers = xp.empty((height, width), np.int32)
+    tile_counts = xp.empty(tiles, np.int32)
+    sizes = np.int32(height), np.int32(width)
+    _cuda.launch_image("label_components", (height, width), mask, parent, *sizes)
+    eight = np.int32(connectivity == 8)
+    _cuda.launch_image("label_components_merge", (height, width), mask, parent, *sizes, eight)
+    _cuda.launch_blocks("label_components_count", (tiles,), (TILE,), parent, tile_counts, pixels)
+    _cuda.launch_blocks("label_components_scan", (1,), (TILE,), tile_counts, count, np.int32(tiles))
+    _cuda.launch_blocks("label_components_number", (tiles,), (TILE,), parent, tile_counts, numbers, pixels)
+    _cuda.launch_linear("label_components_write", int(pixels), parent, numbers, labels, pixels)
+    return labels, count
+
+
+def _sample(rng, size_hw):
+    # Near the percolation threshold: components of all sizes, with holes and spirals.
+    return (rng.random(size_hw) < 0.45).astype(np.uint8), np.int32(8)
+
+
+label_components = Kernel(
+    "label_components", cpu=_label_components_cpu, cuda=_label_components_cuda, sample=_sample, atol=0
+)

@@ -1,0 +1,1 @@
+"""What is measured per region, and pixels shared out among regions."""
