@@ -1,5 +1,7 @@
 """The catalogue of kernels. One line each: tests, benchmarks and `cvseg warmup` run over it."""
 
+from cvseg.kernels.compositing.blend_layer import blend_layer
+from cvseg.kernels.compositing.tint_labels import tint_labels
 from cvseg.kernels.labeling.label_components import label_components
 from cvseg.kernels.labeling.label_overlap import label_overlap
 from cvseg.kernels.labeling.relabel import relabel
@@ -20,5 +22,7 @@ KERNELS = {
         region_properties,
         divide_regions,
         region_histogram,
+        tint_labels,
+        blend_layer,
     )
 }

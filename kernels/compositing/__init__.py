@@ -1,0 +1,1 @@
+"""Laying one picture over another."""
