@@ -1,0 +1,138 @@
+"""`RunRecord`: gathers what a run did, frame by frame, in little memory; becomes summary.json and the report."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import time
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+import cvseg
+from cvseg.records import FrameResult
+
+
+@dataclass
+class TrackRecord:
+    """The course of one track: 16 bytes per frame in which it is seen."""
+
+    frames: array[int] = field(default_factory=lambda: array("l"))
+    areas_px: array[int] = field(default_factory=lambda: array("l"))
+    confidence_sum: float = 0.0
+
+
+@dataclass
+class RunRecord:
+    """What happened in one run.
+
+    Attributes
+    ----------
+    source : the input, as the user wrote it
+    settings : everything that decides the result: device, preset, options
+    status : "running", "complete", "interrupted" or "damaged input"; `message` says more
+    scores : figures against a known truth, by name; empty where none is known
+    """
+
+    source: str
+    settings: Mapping[str, Any]
+    status: str = "running"
+    message: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+    tracks: dict[int, TrackRecord] = field(default_factory=dict)
+    times_s: array[float] = field(default_factory=lambda: array("d"))
+    size_hw: tuple[int, int] = (0, 0)
+    cameras: dict[str, int] = field(default_factory=dict)
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+    first_frame: int = 0
+    seconds: float = 0.0
+    _began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def frame_count(self) -> int:
+        return len(self.times_s)
+
+    def add(self, result: FrameResult) -> None:
+        """Note one finished frame; the picture itself is not kept."""
+        if not self.times_s:
+            self.size_hw = (result.labels.shape[0], result.labels.shape[1])
+            self.first_frame = result.frame.index
+        self.times_s.append(float(result.frame.time_s))
+        self.cameras[result.camera] = self.cameras.get(result.camera, 0) + 1
+        self.add_times(result.times_s)
+        for track in result.tracks:
+            record = self.tracks.setdefault(track.id, TrackRecord())
+            record.frames.append(result.frame.index)
+            record.areas_px.append(track.area_px)
+            record.confidence_sum += track.confidence
+        self.seconds = time.perf_counter() - self._began
+
+    def add_times(self, stage_seconds: Mapping[str, float]) -> None:
+        """Add seconds spent per stage."""
+        for stage, seconds in stage_seconds.items():
+            self.stage_seconds[stage] = self.stage_seconds.get(stage, 0.0) + seconds
+
+    def end(self, status: str, message: str = "") -> None:
+        """Stop the clock and say how the run ended."""
+        self.status, self.message = status, message
+        self.seconds = time.perf_counter() - self._began
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Everything in summary.json; names and units are part of the format, `format` counts their changes."""
+        frames = max(1, self.frame_count)
+        return {
+            "written_by": f"cvseg {cvseg.__version__}",
+            "format": 1,
+            "status": self.status,
+            "message": self.message,
+            "input": self.source,
+            "video": {
+                "frames": self.frame_count,
+                "width": self.size_hw[1],
+                "height": self.size_hw[0],
+                "first_time_s": round(self.times_s[0], 6) if self.times_s else 0.0,
+                "last_time_s": round(self.times_s[-1], 6) if self.times_s else 0.0,
+                "camera": dict(sorted(self.cameras.items())),
+            },
+            "settings": dict(self.settings),
+            "scores": self.scores,
+            "speed": {
+                "seconds": round(self.seconds, 3),
+                "frames_per_second": round(self.frame_count / self.seconds, 2) if self.seconds else 0.0,
+                "stages_ms_per_frame": {
+                    stage: round(seconds / frames * 1000, 3) for stage, seconds in self.stage_seconds.items()
+                },
+            },
+            "tracks": [self._track_mapping(number, self.tracks[number]) for number in sorted(self.tracks)],
+            "machine": machine_mapping(),
+        }
+
+    @staticmethod
+    def _track_mapping(number: int, record: TrackRecord) -> dict[str, Any]:
+        seen = len(record.frames)
+        return {
+            "id": number,
+            "first_frame": record.frames[0],
+            "last_frame": record.frames[-1],
+            "frames": seen,
+            "mean_area_px": round(sum(record.areas_px) / seen, 1),
+            "mean_confidence": round(record.confidence_sum / seen, 3),
+        }
+
+
+def machine_mapping() -> dict[str, Any]:
+    """Where a run took place: enough to understand its times, nothing that names the user."""
+    from cvseg.kernels.bands import thread_count
+
+    versions = {}
+    for name in ("numpy", "scipy", "numba", "scikit-image", "av", "pillow", "cupy-cuda12x", "cupy-cuda13x"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "threads": thread_count(),
+        "packages": versions,
+    }
