@@ -1,0 +1,216 @@
+"""Which tracks own which components in one frame: matches, merges, returns, parts and newcomers. Tables only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cvseg.tracking.association import (
+    best_pairs,
+    box_gap,
+    box_intersection,
+    box_iou,
+    histogram_similarity,
+    mask_iou,
+    nearness,
+    similarity,
+)
+from cvseg.tracking.track_lifecycle import CONFIRMED, LOST, TENTATIVE, TrackState
+
+GATE = 9.21  # squared Mahalanobis distance that holds 99 % of the centres of an object
+
+
+@dataclass(frozen=True)
+class Components:
+    """This frame's components in a fixed order, whatever their labels.
+
+    Attributes
+    ----------
+    area_px : (n,)
+    box_xyxy : (n, 4)
+    center_xy : (n, 2) centres of the boxes
+    histogram : (n, 512) adding up to 1, or None
+    """
+
+    area_px: NDArray[np.int64]
+    box_xyxy: NDArray[np.float64]
+    center_xy: NDArray[np.float64]
+    histogram: NDArray[np.float64] | None = None
+
+
+@dataclass
+class Ownership:
+    """Outcome. Indices refer to the given lists of tracks and components.
+
+    Attributes
+    ----------
+    owners : component -> tracks that own it, the first one as its best match
+    main : track -> its main component
+    parts : track -> further components of it
+    newcomers : components that belong to nobody yet
+    """
+
+    owners: dict[int, list[int]] = field(default_factory=dict)
+    main: dict[int, int] = field(default_factory=dict)
+    parts: dict[int, list[int]] = field(default_factory=dict)
+    newcomers: list[int] = field(default_factory=list)
+
+    def give(self, component: int, track: int) -> None:
+        self.owners.setdefault(component, []).append(track)
+        self.main[track] = component
+
+
+def assign_components(
+    tracks: list[TrackState], components: Components, overlap_px: NDArray[np.int32], options: Any
+) -> Ownership:
+    """Decide in the order of certainty: confirmed tracks, tentative ones, merges, returns of lost tracks, parts.
+
+    Parameters
+    ----------
+    tracks : already predicted to this frame
+    components : of this frame
+    overlap_px : (tracks, components) pixels of each track's last mask, moved to this frame, in each component
+    options : TrackerOptions
+    """
+    outcome = Ownership()
+    if not len(components.area_px):
+        return outcome
+    predicted = np.array([track.filter.box_xyxy for track in tracks]).reshape(-1, 4)
+    mask_area = np.array([max(track.mask_px, 1.0) for track in tracks])
+    fit = similarity(
+        mask_iou(overlap_px, mask_area, components.area_px),
+        box_iou(predicted, components.box_xyxy),
+        nearness(predicted, components.box_xyxy),
+    )
+    fit = _with_colors(fit, tracks, components)
+    _match(outcome, fit, [t for t, track in enumerate(tracks) if track.status == CONFIRMED], options.least_fit)
+    _match(outcome, fit, [t for t, track in enumerate(tracks) if track.status == TENTATIVE], options.least_fit)
+    _merge(outcome, tracks, overlap_px, mask_area, options.least_cover)
+    _return(outcome, tracks, components, options)
+    _collect_parts(outcome, tracks, components, overlap_px, predicted, options)
+    outcome.newcomers = [c for c in range(len(components.area_px)) if c not in outcome.owners]
+    return outcome
+
+
+def _usual_area(track: TrackState) -> float:
+    return max(track.area_px, 1.0)
+
+
+def _with_colors(fit: Any, tracks: list[TrackState], components: Components) -> Any:
+    """Tracks that shared a component lately may have been divided wrongly: colours have a say in who is who."""
+    if components.histogram is None:
+        return fit
+    doubtful = [t for t, track in enumerate(tracks) if track.frames_since_shared < 10 and track.histogram is not None]
+    if not doubtful:
+        return fit
+    fit = fit.copy()
+    alike = histogram_similarity(np.array([tracks[t].histogram for t in doubtful]), components.histogram)
+    # A factor, so that alike colours never make a fit where position has none.
+    fit[doubtful] *= 0.5 + 0.5 * alike
+    return fit
+
+
+def _match(outcome: Ownership, fit: Any, rows: list[int], least_fit: float) -> None:
+    free = [c for c in range(fit.shape[1]) if c not in outcome.owners]
+    if not rows or not free:
+        return
+    for row, column in best_pairs(fit[np.ix_(rows, free)], least_fit):
+        outcome.give(free[column], rows[row])
+
+
+def _merge(outcome: Ownership, tracks: list[TrackState], overlap_px: Any, mask_area: Any, least_cover: float) -> None:
+    """A confirmed track without a component whose mask lies in someone else's: the component holds both."""
+    for t, track in enumerate(tracks):
+        if track.status != CONFIRMED or t in outcome.main:
+            continue
+        cover = overlap_px[t] / mask_area[t]
+        best = int(np.argmax(cover))
+        if cover[best] < least_cover or best not in outcome.owners:
+            continue
+        # A tentative owner gives way: it was a piece of the confirmed one.
+        outcome.owners[best] = [o for o in outcome.owners[best] if tracks[o].status == CONFIRMED]
+        for o in [o for o, c in outcome.main.items() if c == best and tracks[o].status != CONFIRMED]:
+            del outcome.main[o]
+        outcome.give(best, t)
+
+
+def _return(outcome: Ownership, tracks: list[TrackState], components: Components, options: Any) -> None:
+    """Tracks without a component, lost ones too, take a free one that they can have reached."""
+    waiting = [t for t, track in enumerate(tracks) if t not in outcome.main]
+    free = [c for c in range(len(components.area_px)) if c not in outcome.owners]
+    if not waiting or not free:
+        return
+    fit = np.array([reach(tracks[t], components, free, options) for t in waiting])
+    for row, column in best_pairs(fit, 0.05):
+        outcome.give(free[column], waiting[row])
+
+
+def reach(track: TrackState, components: Components, which: list[int], options: Any) -> NDArray[np.float64]:
+    """How well components fit a track that has not been seen where it was expected; 0 where they cannot be it."""
+    distances = track.filter.center_distances(components.center_xy[which])
+    width, height = track.filter.size_wh
+    away = components.center_xy[which] - np.array(track.filter.center_xy)
+    # The gate grows with the uncertainty, but nobody walks further than some lengths of himself behind an obstacle.
+    limit = options.return_distance * max(width, height) + 2.0
+    near = (distances < GATE) & (np.hypot(away[:, 0], away[:, 1]) < limit)
+    ratio = components.area_px[which] / _usual_area(track)
+    near &= (ratio > options.least_return_area) & (ratio < 1 / options.least_return_area)
+    fit = np.where(near, 1.0 - 0.8 * distances / GATE, 0.0)
+    if components.histogram is not None and track.histogram is not None:
+        alike = histogram_similarity(track.histogram[None], components.histogram[which])[0]
+        fit = np.where(alike >= options.least_color_match, fit * alike, 0.0)
+    return np.asarray(fit)
+
+
+def _collect_parts(
+    outcome: Ownership,
+    tracks: list[TrackState],
+    components: Components,
+    overlap_px: Any,
+    predicted: Any,
+    options: Any,
+) -> None:
+    """Free components that lie in a matched track's moved mask, or small ones in its predicted box, are parts of it."""
+    box_area = (components.box_xyxy[:, 2] - components.box_xyxy[:, 0]) * (
+        components.box_xyxy[:, 3] - components.box_xyxy[:, 1]
+    )
+    owners = sorted(outcome.main)
+    if not owners:
+        return
+    for c in range(len(components.area_px)):
+        if c in outcome.owners:
+            continue
+        share = overlap_px[owners, c] / components.area_px[c]
+        inside = box_intersection(predicted[owners], components.box_xyxy[c]) / box_area[c]
+        smaller = components.area_px[c] < 0.5 * np.array([_usual_area(tracks[t]) for t in owners])
+        claim = np.where(share >= options.least_part_cover, 1 + share, np.where((inside > 0.7) & smaller, inside, 0))
+        best = int(np.argmax(claim))
+        if claim[best] == 0:
+            continue
+        track = owners[best]
+        main_box = components.box_xyxy[outcome.main[track]]
+        far = box_gap(main_box, components.box_xyxy[c]) > options.part_gap * _side(main_box)
+        if far and tracks[track].frames_apart >= options.split_after:
+            continue
+        outcome.owners[c] = [track]
+        outcome.parts.setdefault(track, []).append(c)
+    for track in owners:
+        main_box = components.box_xyxy[outcome.main[track]]
+        gaps = [box_gap(main_box, components.box_xyxy[c]) for c in outcome.parts.get(track, [])]
+        apart = bool(gaps) and max(gaps) > options.part_gap * _side(main_box)
+        tracks[track].frames_apart = tracks[track].frames_apart + 1 if apart else 0
+
+
+def _side(box_xyxy: Any) -> float:
+    return float(np.sqrt((box_xyxy[2] - box_xyxy[0]) * (box_xyxy[3] - box_xyxy[1])))
+
+
+def lost_twin(track: TrackState, lost: list[TrackState], components: Components, row: int, options: Any) -> int:
+    """Index in `lost` of the track that a newly confirmed one turns out to be, or -1."""
+    fits = [float(reach(other, components, [row], options)[0]) for other in lost]
+    if not fits or max(fits) < 0.05 or track.status == LOST:
+        return -1
+    return int(np.argmax(fits))

@@ -1,0 +1,116 @@
+"""`TrackState`: what a tracker remembers of one object, and how it is born, confirmed, lost and ended.
+
+tentative --(min_hits frames seen)--> confirmed --(not seen)--> lost --(seen)--> confirmed
+    |                                                             |
+    +--(not seen once)--> ended                                   +--(max_age frames not seen)--> ended
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cvseg.tracking.kalman_filter import Box, BoxKalmanFilter, KalmanOptions
+
+TENTATIVE, CONFIRMED, LOST, ENDED = "tentative", "confirmed", "lost", "ended"
+HISTOGRAM_RATE = 0.1  # share of the newest colour histogram; small, so that a moment's occluder leaves no trace
+
+
+@dataclass
+class TrackState:
+    """One object.
+
+    Attributes
+    ----------
+    filter : its predicted box
+    slot : value of its pixels in the tracker's own label map; 0 while it has none
+    id : public number, 0 until confirmed
+    status : tentative, confirmed, lost or ended
+    hits, missed : frames seen in all, frames not seen in a row
+    age : frames since it was first seen, 1 at first
+    area_px : usual number of pixels, of frames in which it was alone in its component
+    mask_px : number of pixels when last seen
+    box_xyxy : box when last seen
+    frames_shared : frames in a row in which it shared a component with other tracks
+    frames_since_shared : frames since it last did
+    frames_apart : frames in a row in which one of its parts lay far from its main part
+    histogram : (512,) colours, adding up to 1; None without images
+    """
+
+    filter: BoxKalmanFilter
+    slot: int
+    id: int = 0
+    status: str = TENTATIVE
+    hits: int = 1
+    missed: int = 0
+    age: int = 1
+    area_px: float = 0.0
+    mask_px: float = 0.0
+    box_xyxy: Box = (0.0, 0.0, 0.0, 0.0)
+    frames_shared: int = 0
+    frames_since_shared: int = 1_000_000
+    frames_apart: int = 0
+    histogram: NDArray[np.float64] | None = field(default=None, repr=False)
+
+    def see(self, box_xyxy: Box, area_px: float, *, shared: bool, shared_noise: float) -> None:
+        """Take in this frame's pixels. A part of a shared component moves the centre a little, and no side."""
+        if shared:
+            self.filter.update(box_xyxy, noise=shared_noise, keep_size=True)
+            self.frames_shared += 1
+            self.frames_since_shared = 0
+        else:
+            self.filter.update(box_xyxy)
+            self.area_px = area_px if self.hits <= 1 else 0.7 * self.area_px + 0.3 * area_px
+            self.frames_shared = 0
+            self.frames_since_shared += 1
+        self.box_xyxy = box_xyxy
+        self.mask_px = area_px
+        self.hits += 1
+        self.missed = 0
+        if self.status == LOST:
+            self.status = CONFIRMED
+
+    def miss(self, max_age: int, size_hw: tuple[int, int]) -> None:
+        """Not seen in this frame."""
+        self.missed += 1
+        self.frames_shared = 0
+        self.frames_since_shared += 1
+        self.frames_apart = 0
+        self.slot = 0
+        x, y = self.filter.center_xy
+        gone = not (0 <= x < size_hw[1] and 0 <= y < size_hw[0])
+        if self.status == TENTATIVE or self.missed > max_age or gone:
+            self.status = ENDED
+        else:
+            self.status = LOST
+
+    def learn_colors(self, counts: NDArray[np.int32]) -> None:
+        """Blend this frame's colour counts (512,) into the histogram."""
+        total = int(counts.sum())
+        if total == 0:
+            return
+        newest = counts / total
+        if self.histogram is None:
+            self.histogram = newest
+        else:
+            self.histogram = (1 - HISTOGRAM_RATE) * self.histogram + HISTOGRAM_RATE * newest
+
+    def become(self, lost: TrackState) -> None:
+        """Turn out to be `lost`, seen again: take over its number and its past."""
+        self.id, self.status = lost.id, CONFIRMED
+        self.age, self.hits = lost.age, lost.hits + self.hits
+        self.histogram = lost.histogram if lost.histogram is not None else self.histogram
+
+    def state_dict(self) -> dict[str, Any]:
+        names = [name for name in self.__dataclass_fields__ if name != "filter"]
+        return {"filter": self.filter.state_dict(), **{name: getattr(self, name) for name in names}}
+
+    @classmethod
+    def from_state_dict(cls, state: dict[str, Any], options: KalmanOptions) -> TrackState:
+        values = dict(state)
+        kalman = BoxKalmanFilter(values["box_xyxy"], options)
+        kalman.load_state_dict(values.pop("filter"))
+        return cls(filter=kalman, **values)
