@@ -2,6 +2,8 @@
 
 from cvseg.kernels.compositing.blend_layer import blend_layer
 from cvseg.kernels.compositing.tint_labels import tint_labels
+from cvseg.kernels.evaluation.boundary_matches import boundary_matches
+from cvseg.kernels.evaluation.mask_boundary import mask_boundary
 from cvseg.kernels.labeling.label_components import label_components
 from cvseg.kernels.labeling.label_overlap import label_overlap
 from cvseg.kernels.labeling.relabel import relabel
@@ -24,5 +26,7 @@ KERNELS = {
         region_histogram,
         tint_labels,
         blend_layer,
+        mask_boundary,
+        boundary_matches,
     )
 }

@@ -1,0 +1,1 @@
+"""Counting over pixels for the measures of accuracy."""
