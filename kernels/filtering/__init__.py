@@ -1,0 +1,1 @@
+"""Local filters of one image."""

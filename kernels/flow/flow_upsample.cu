@@ -1,0 +1,25 @@
+// flow_xy(y, x) = factor * coarse((y + 0.5) / factor - 0.5, (x + 0.5) / factor - 0.5), bilinear, clamped at the edges.
+// coarse_uv: (2, coarse_height, coarse_width) float32.   flow_xy: (height, width, 2) float32.   factor: 1, 2, 4, ...
+// One thread per output pixel.
+#include "common.cuh"
+
+extern "C" __global__ void flow_upsample(const float* __restrict__ coarse_uv, float* __restrict__ flow_xy,
+                                         const int coarse_height, const int coarse_width, const int height,
+                                         const int width, const int factor) {
+  const int x = blockIdx.x * blockDim.x + threadIdx.x;
+  const int y = blockIdx.y * blockDim.y + threadIdx.y;
+  if (x >= width || y >= height) return;
+  const float scale = 1.0f / factor;
+  const float coarse_x = clamp_float((x + 0.5f) * scale - 0.5f, 0.0f, coarse_width - 1.0f);
+  const float coarse_y = clamp_float((y + 0.5f) * scale - 0.5f, 0.0f, coarse_height - 1.0f);
+  const int x0 = (int)coarse_x, x1 = min(x0 + 1, coarse_width - 1);
+  const int y0 = (int)coarse_y, y1 = min(y0 + 1, coarse_height - 1);
+  const float fx = coarse_x - x0, fy = coarse_y - y0;
+  for (int c = 0; c < 2; ++c) {
+    const float* plane = coarse_uv + c * coarse_height * coarse_width;
+    // Rows first, then columns, as on the CPU.
+    const float left = fmaf(fy, plane[y1 * coarse_width + x0], (1.0f - fy) * plane[y0 * coarse_width + x0]);
+    const float right = fmaf(fy, plane[y1 * coarse_width + x1], (1.0f - fy) * plane[y0 * coarse_width + x1]);
+    flow_xy[2 * (y * width + x) + c] = factor * fmaf(fx, right, (1.0f - fx) * left);
+  }
+}

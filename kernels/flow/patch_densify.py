@@ -1,0 +1,108 @@
+"""From patches to pixels: the weighted mean of the patches that cover a pixel, those that fit it best weighing most.
+
+The CPU goes patch by patch and adds rows of 8 pixels (1.3 ms at 854x480, stride 4; gathering per pixel took 11.9 ms);
+CUDA gathers per pixel. Both add in the order of the patches and have the same bits.
+"""
+
+import numpy as np
+
+from cvseg.arrays import array_module
+from cvseg.kernels.bands import run_bands
+from cvseg.kernels.cpu import cpu_kernel
+from cvseg.kernels.cuda import CudaSource
+from cvseg.kernels.flow.patch_grid import MARGIN, PATCH, patch_grid
+from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.lanes import absolute, fma, load8, maximum, splat8, store8
+
+GREY_LEVEL = np.float32(1 / 255)  # residuals below one grey level are noise: they weigh the same
+
+_cuda = CudaSource(__file__, {"GREY_LEVEL": f"{GREY_LEVEL!s}f"})
+
+
+@cpu_kernel
+def _densify_rows(first_row, end_row, image0, padded1, patches, flow, height, width, stride):
+    """image0, padded1, flow (u plane, then v plane): flat float32; patches: (rows, columns, 2) float32."""
+    rows, columns = patches.shape[:2]
+    pitch = width + 2 * MARGIN
+    margin, one, low = np.float32(MARGIN), np.float32(1), np.float32(-PATCH)
+    high_x, high_y = np.float32(width), np.float32(height)
+    plane = height * width
+    total = np.zeros((end_row - first_row) * width, np.float32)
+    flow[first_row * width : end_row * width] = np.float32(0)
+    flow[plane + first_row * width : plane + end_row * width] = np.float32(0)
+    for row in range(rows):
+        corner_y = min(row * stride, height - PATCH)
+        first, end = max(first_row, corner_y) - corner_y, min(end_row, corner_y + PATCH) - corner_y
+        if first >= end:
+            continue
+        for column in range(columns):
+            corner_x = min(column * stride, width - PATCH)
+            u, v = patches[row, column, 0], patches[row, column, 1]
+            x = min(max(low, np.float32(corner_x) + u), high_x) + margin
+            y = min(max(low, np.float32(corner_y) + v), high_y) + margin
+            x0, y0 = int(x), int(y)
+            fx, fy = x - np.float32(x0), y - np.float32(y0)
+            rx, ry = one - fx, one - fy
+            i = (y0 + first) * pitch + x0
+            top = fma(fx, load8(padded1, i + 1), rx * load8(padded1, i))
+            j = (corner_y + first) * width + corner_x
+            for _ in range(first, end):
+                i += pitch
+                bottom = fma(fx, load8(padded1, i + 1), rx * load8(padded1, i))
+                difference = fma(fy, bottom, ry * top) - load8(image0, j)
+                top = bottom
+                weight = splat8(one) / maximum(absolute(difference), GREY_LEVEL)
+                k = j - first_row * width
+                store8(total, k, load8(total, k) + weight)
+                store8(flow, j, fma(weight, u, load8(flow, j)))
+                store8(flow, plane + j, fma(weight, v, load8(flow, plane + j)))
+                j += width
+    for i in range(len(total)):
+        scale = one / total[i]
+        flow[first_row * width + i] *= scale
+        flow[plane + first_row * width + i] *= scale
+
+
+def _patch_densify_cpu(image0, padded1, patches, stride):
+    height, width = image0.shape
+    flow_uv = np.empty((2, height, width), np.float32)
+    run_bands(
+        _densify_rows,
+        height,
+        image0.reshape(-1),
+        padded1.reshape(-1),
+        patches,
+        flow_uv.reshape(-1),
+        height,
+        width,
+        int(stride),
+    )
+    return flow_uv
+
+
+def _patch_densify_cuda(image0, padded1, patches, stride):
+    height, width = image0.shape
+    flow_uv = array_module(image0).empty((2, height, width), np.float32)
+    _cuda.launch_image(
+        "patch_densify",
+        (height, width),
+        image0,
+        padded1,
+        patches,
+        flow_uv,
+        np.int32(height),
+        np.int32(width),
+        np.int32(stride),
+    )
+    return flow_uv
+
+
+def _sample(rng, size_hw):
+    height, width = max(size_hw[0], PATCH), max(size_hw[1], PATCH)
+    image0 = rng.random((height, width), dtype=np.float32)
+    padded1 = rng.random((height + 2 * MARGIN, width + 2 * MARGIN), dtype=np.float32)
+    patches = rng.normal(0, 3, (*patch_grid((height, width), 3), 2)).astype(np.float32)
+    return image0, padded1, patches, np.int32(3)
+
+
+patch_densify = Kernel("patch_densify", cpu=_patch_densify_cpu, cuda=_patch_densify_cuda, sample=_sample)

@@ -1,0 +1,1 @@
+"""Coarser images, level by level."""
