@@ -153,9 +153,14 @@ def reach(track: TrackState, components: Components, which: list[int], options: 
     distances = track.filter.center_distances(components.center_xy[which])
     width, height = track.filter.size_wh
     away = components.center_xy[which] - np.array(track.filter.center_xy)
-    # The gate grows with the uncertainty, but nobody walks further than some lengths of himself behind an obstacle.
-    limit = options.return_distance * max(width, height) + 2.0
-    near = (distances < GATE) & (np.hypot(away[:, 0], away[:, 1]) < limit)
+    # Two gates: the filter's own, and a circle for the errors that it does not know of (a half-covered object has a
+    # wrong centre and a wrong speed). Both end where nobody would walk unseen.
+    length = max(width, height)
+    limit = options.return_distance * length + 2.0
+    circle = min((0.5 + 0.1 * track.missed) * length + 2.0, limit)
+    away_px = np.hypot(away[:, 0], away[:, 1])
+    distances = np.minimum(distances, GATE * (away_px / circle) ** 2)
+    near = (distances < GATE) & (away_px < limit)
     ratio = components.area_px[which] / _usual_area(track)
     near &= (ratio > options.least_return_area) & (ratio < 1 / options.least_return_area)
     fit = np.where(near, 1.0 - 0.8 * distances / GATE, 0.0)
@@ -180,6 +185,7 @@ def _collect_parts(
     owners = sorted(outcome.main)
     if not owners:
         return
+    apart: set[int] = set()
     for c in range(len(components.area_px)):
         if c in outcome.owners:
             continue
@@ -192,16 +198,17 @@ def _collect_parts(
             continue
         track = owners[best]
         main_box = components.box_xyxy[outcome.main[track]]
+        main_area = components.area_px[outcome.main[track]]
+        large = components.area_px[c] > options.part_area * main_area
         far = box_gap(main_box, components.box_xyxy[c]) > options.part_gap * _side(main_box)
-        if far and tracks[track].frames_apart >= options.split_after:
-            continue
+        if large or far:
+            if tracks[track].frames_apart >= options.split_after:
+                continue
+            apart.add(track)
         outcome.owners[c] = [track]
         outcome.parts.setdefault(track, []).append(c)
     for track in owners:
-        main_box = components.box_xyxy[outcome.main[track]]
-        gaps = [box_gap(main_box, components.box_xyxy[c]) for c in outcome.parts.get(track, [])]
-        apart = bool(gaps) and max(gaps) > options.part_gap * _side(main_box)
-        tracks[track].frames_apart = tracks[track].frames_apart + 1 if apart else 0
+        tracks[track].frames_apart = tracks[track].frames_apart + 1 if track in apart else 0
 
 
 def _side(box_xyxy: Any) -> float:
