@@ -1,0 +1,36 @@
+"""File formats of masks and tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cvseg.formats.davis import MaskSink, read_mask, write_mask
+from cvseg.formats.mot_challenge import TracksWriter, TrackTable, read_tracks
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format the pipeline can write.
+
+    Attributes
+    ----------
+    doc : one sentence for the command line
+    output : name of the file or folder inside the output folder
+    open_writer : called with the path; gives a context manager with ``write_result(FrameResult)``, close and abort
+    read : called with a path; reads one file of the format
+    """
+
+    doc: str
+    output: str
+    open_writer: Callable[..., Any]
+    read: Callable[..., Any]
+
+
+FORMATS: dict[str, Format] = {
+    "davis": Format("indexed PNG masks, one a frame, pixel = track id", "masks", MaskSink, read_mask),
+    "mot_challenge": Format("boxes of the tracks as text, counted from 1", "tracks.txt", TracksWriter, read_tracks),
+}
+
+__all__ = ["FORMATS", "Format", "MaskSink", "TrackTable", "TracksWriter", "read_mask", "read_tracks", "write_mask"]
