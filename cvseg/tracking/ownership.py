@@ -20,6 +20,7 @@ from cvseg.tracking.association import (
 )
 from cvseg.tracking.track_lifecycle import CONFIRMED, LOST, TENTATIVE, TrackState
 
+NEAR_PATIENCE = 1  # large parts with a small gap between them wait this many times longer
 GATE = 9.21  # squared Mahalanobis distance that holds 99 % of the centres of an object
 
 
@@ -202,7 +203,9 @@ def _collect_parts(
         large = components.area_px[c] > options.part_area * main_area
         far = box_gap(main_box, components.box_xyxy[c]) > options.part_gap * _side(main_box)
         if large or far:
-            if tracks[track].frames_apart >= options.split_after:
+            # A post in front of an object also leaves two large parts, and takes some frames to pass.
+            patience = options.split_after * (1 if far else NEAR_PATIENCE)
+            if tracks[track].frames_apart >= patience:
                 continue
             apart.add(track)
         outcome.owners[c] = [track]

@@ -35,7 +35,7 @@ class TrackerOptions(Options):
         0.4, "share of a track's moved mask in a component that makes it a co-owner; larger merges less", low=0, high=1
     )
     least_part_cover: float = option(
-        0.5, "share of a component in a track's moved mask that makes it a part; larger splits sooner", low=0, high=1
+        0.4, "share of a component in a track's moved mask that makes it a part; larger splits sooner", low=0, high=1
     )
     part_gap: float = option(
         0.35, "gap to the main part that counts as apart, in sizes; larger keeps parts longer", low=0
@@ -45,15 +45,15 @@ class TrackerOptions(Options):
     )
     split_after: int = option(6, "frames apart after which a part becomes an object of its own", low=1)
     hidden_share: float = option(
-        0.15, "share of its usual area below which a track in a shared component counts as hidden", low=0, high=1
+        0.1, "share of its usual area below which a track in a shared component counts as hidden", low=0, high=1
     )
     shared_noise: float = option(3.0, "how much less a share of a component is trusted than a whole one", low=1)
     return_distance: float = option(2.0, "how far from its prediction a lost object may return, in lengths", low=0)
     least_return_area: float = option(
-        0.35, "smallest ratio of areas at which a lost object is recognised", low=0, high=1
+        0.25, "smallest ratio of areas at which a lost object is recognised", low=0, high=1
     )
     least_color_match: float = option(
-        0.4, "least likeness of the colours at which a lost object is recognised; larger is stricter", low=0, high=1
+        0.6, "least likeness of the colours at which a lost object is recognised; larger is stricter", low=0, high=1
     )
     kalman: KalmanOptions = field(default_factory=KalmanOptions)
 
