@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cvseg.synthetic.photographs import load_photograph
+from cvseg.synthetic.street import paint_street, paint_wall
 
 
 @dataclass(frozen=True)
@@ -16,35 +18,38 @@ class Background:
 
     Attributes
     ----------
-    photograph : file name, see `load_photograph`
+    photograph : file name, see `load_photograph`; empty where `paint` makes the picture
     tint : colour that the photograph is multiplied by
     tile : repeat it in mirror image, one frame height each, instead of stretching it over the whole view
+    paint : (width_px, height_px, unit_px) to (height_px, width_px, 3) float32, for what is made of several pictures
     """
 
     photograph: str
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
     tile: bool = False
+    paint: Callable[[int, int, int], NDArray[np.float32]] | None = None
 
 
 BACKGROUNDS: dict[str, Background] = {
+    "street": Background("", paint=paint_street),
+    "wall": Background("", paint=paint_wall),
     "garage": Background("motorcycle_left.png"),
     "table": Background("coffee.png"),
     "launch_pad": Background("rocket.jpg"),
     "sky": Background("hubble_deep_field.jpg"),
-    "lawn": Background("camera.png", tint=(1.0, 0.98, 0.92), tile=True),
+    "lawn": Background("camera.png", tint=(1.0, 0.98, 0.92)),
     "meadow": Background("grass.png", tint=(0.62, 0.80, 0.40), tile=True),
     "gravel": Background("gravel.png", tint=(1.0, 0.94, 0.86), tile=True),
-    "pavement": Background("brick.png", tint=(1.0, 0.80, 0.68), tile=True),
     "moon": Background("moon.png", tile=True),
 }
 
 
-def background_layer(background: Background, width_px: int, height_px: int, tile_px: int) -> NDArray[np.float32]:
+def background_layer(background: Background, width_px: int, height_px: int, unit_px: int) -> NDArray[np.float32]:
     """Opaque texture of the whole world behind the objects.
 
     Parameters
     ----------
-    tile_px : height of one repetition, where the background repeats
+    unit_px : pixels per frame height; a background that repeats does so at this height
 
     Returns
     -------
@@ -52,10 +57,14 @@ def background_layer(background: Background, width_px: int, height_px: int, tile
     """
     from PIL import Image
 
+    layer = np.ones((height_px, width_px, 4), np.float32)
+    if background.paint is not None:
+        layer[..., :3] = background.paint(width_px, height_px, unit_px)
+        return layer
     picture = Image.fromarray(load_photograph(background.photograph))
     if background.tile:
         tile = np.asarray(
-            picture.resize((tile_px * picture.width // picture.height, tile_px), Image.Resampling.LANCZOS)
+            picture.resize((unit_px * picture.width // picture.height, unit_px), Image.Resampling.LANCZOS)
         )
         # Mirrored repetition has no seam. Centred, so that another margin shows the same middle.
         rows = _mirrored_indices(height_px, tile.shape[0])
@@ -68,7 +77,6 @@ def background_layer(background: Background, width_px: int, height_px: int, tile
         middle_x, middle_y = picture.width / 2, picture.height / 2
         box = (middle_x - half_w, middle_y - half_h, middle_x + half_w, middle_y + half_h)
         colour = np.asarray(picture.resize((width_px, height_px), Image.Resampling.LANCZOS, box=box))
-    layer = np.ones((height_px, width_px, 4), np.float32)
     layer[..., :3] = np.clip(colour.astype(np.float32) / np.float32(255) * np.array(background.tint, np.float32), 0, 1)
     return layer
 

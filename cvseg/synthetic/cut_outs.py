@@ -25,6 +25,7 @@ class CutOut:
     path : how it moves by nature, a key of `PATHS`
     level : vertical place of its centre in frame heights, 0 the middle, 0.5 the bottom edge
     tint : colour that a grey photograph is multiplied by
+    faces_right : it is mirrored when it moves to the left
     rounding : passes of corner cutting: hand-set corners become curves
     """
 
@@ -34,6 +35,7 @@ class CutOut:
     path: str
     level: float
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    faces_right: bool = False
     rounding: int = 0
     fill: str = ""
 
@@ -85,11 +87,11 @@ _MOTORCYCLE = (
 
 # The order is the order of appearance when no cast is given.
 CUT_OUTS: dict[str, CutOut] = {
-    "astronaut": CutOut("astronaut.png", (_ASTRONAUT,), 0.80, "walk", 0.20, rounding=2),
-    "horse": CutOut("horse.png", (), 0.40, "gallop", 0.16, fill="coffee.png"),
+    "astronaut": CutOut("astronaut.png", (_ASTRONAUT,), 0.76, "walk", 0.21, rounding=2),
+    "horse": CutOut("horse.png", (), 0.40, "gallop", 0.16, faces_right=True, fill="coffee.png"),
     "coffee": CutOut("coffee.png", (ellipse(278.5, 222, 198, 165), ellipse(290, 112, 117, 94)), 0.25, "glide", -0.22),
     "coin": CutOut("coins.png", (ellipse(346.5, 187, 30, 29.5),), 0.17, "roll", 0.36, tint=(1.25, 1.02, 0.55)),
-    "motorcycle": CutOut("motorcycle_left.png", (_MOTORCYCLE,), 0.42, "drive", 0.17, rounding=1),
+    "motorcycle": CutOut("motorcycle_left.png", (_MOTORCYCLE,), 0.42, "drive", 0.17, faces_right=True, rounding=1),
     "cat": CutOut("chelsea.png", (ellipse(196, 150, 147, 147),), 0.30, "bounce", 0.10),
     "star": CutOut("ihc.png", (star(256, 256, 250, 5, 0.45),), 0.28, "spin", -0.20, rounding=1),
     "planet": CutOut("retina.jpg", (ellipse(712, 705, 640, 640),), 0.22, "float", -0.05),

@@ -5,17 +5,38 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-# Style of a path: swing of its height, in frame heights; frames per swing; how far it leans, in radians; shape of the
-# swing; radians turned per frame height travelled, times the object's height (2 rolls without slipping).
-PATHS: dict[str, tuple[float, float, float, str, float]] = {
-    "walk": (0.012, 14.0, 0.010, "step", 0.0),
-    "gallop": (0.030, 20.0, 0.090, "wave", 0.0),
-    "glide": (0.020, 70.0, 0.050, "wave", 0.0),
-    "drive": (0.003, 9.0, 0.010, "wave", 0.0),
-    "roll": (0.000, 1.0, 0.000, "wave", 2.0),
-    "bounce": (0.130, 26.0, 0.000, "hop", 1.0),
-    "spin": (0.060, 60.0, 0.000, "wave", 0.8),
-    "float": (0.080, 80.0, 0.000, "wave", 0.3),
+
+@dataclass(frozen=True)
+class Style:
+    """The manner of a motion.
+
+    Attributes
+    ----------
+    pace : speed, as a share of the ordinary one
+    swing : how far it goes up and down, in frame heights
+    period : frames per swing
+    shape : "wave", "step" (two footfalls a swing) or "hop" (a thrown ball)
+    lean : how far it leans with the swing, in radians
+    turns : 2 rolls without slipping, 0 does not turn
+    """
+
+    pace: float
+    swing: float
+    period: float
+    shape: str = "wave"
+    lean: float = 0.0
+    turns: float = 0.0
+
+
+PATHS: dict[str, Style] = {
+    "walk": Style(0.8, 0.012, 28, "step", lean=0.010),
+    "gallop": Style(0.9, 0.030, 20, lean=0.09),
+    "glide": Style(0.8, 0.020, 70, lean=0.05),
+    "drive": Style(1.9, 0.003, 9, lean=0.010),
+    "roll": Style(1.2, 0.0, 10, turns=2.0),
+    "bounce": Style(1.0, 0.130, 26, "hop", turns=1.0),
+    "spin": Style(0.9, 0.060, 60, turns=0.8),
+    "float": Style(0.7, 0.080, 80, turns=0.3),
 }
 
 REST_PERIOD = 50  # frames from one departure to the next of an object that stops and goes
@@ -49,23 +70,24 @@ class Course:
 
 def place_at(course: Course, frame: int) -> tuple[float, float, float, int]:
     """Centre x, centre y (frame heights from the middle), angle in radians, and how often it has entered again."""
-    swing, period, lean, shape, turns = PATHS[course.style]
-    travelled = course.velocity * effective_frames(course, frame)
+    style = PATHS[course.style]
+    moved = effective_frames(course, frame)
+    travelled = course.velocity * moved
     across = course.start_x + travelled + course.half_width
     passes = math.floor(across / (2 * course.half_width))
     x = across - passes * 2 * course.half_width - course.half_width
 
     # A swing belongs to the motion: what rests does not bob.
-    cycle = effective_frames(course, frame) / period if course.velocity else 0.0
-    turn = 2 * math.pi * cycle + course.phase
-    if shape == "hop":
-        part = (cycle + course.phase / (2 * math.pi)) % 1.0
-        y = course.level - swing * 4 * part * (1 - part)
-    elif shape == "step":
-        y = course.level - swing * abs(math.sin(turn))
+    cycle = (moved / style.period if course.velocity else 0.0) + course.phase / (2 * math.pi)
+    turn = 2 * math.pi * cycle
+    if style.shape == "hop":
+        part = cycle % 1.0
+        y = course.level - style.swing * 4 * part * (1 - part)
+    elif style.shape == "step":
+        y = course.level - style.swing * abs(math.sin(turn))
     else:
-        y = course.level + swing * math.sin(turn)
-    angle = lean * math.sin(turn + 0.7) + turns * travelled / course.height
+        y = course.level + style.swing * math.sin(turn)
+    angle = style.lean * math.sin(turn + 0.7) + style.turns * travelled / course.height
     return x, y, angle, abs(passes)
 
 

@@ -13,10 +13,12 @@ SHADOW_BLUR = 0.018  # frame heights
 
 
 def pillar_layer(height_px: int, frame_height: int) -> NDArray[np.float32]:
-    """An upright round pillar of brick, `height_px` tall and `PILLAR_WIDTH` frame heights wide."""
+    """An upright round pillar of stone, `height_px` tall and `PILLAR_WIDTH` frame heights wide."""
     width = max(3, round(PILLAR_WIDTH * frame_height))
-    brick = Background("brick.png", tint=(0.95, 0.72, 0.60), tile=True)
-    layer = background_layer(brick, width, height_px, max(16, round(0.9 * frame_height)))
+    stone = Background("moon.png", tile=True)
+    layer = background_layer(stone, width, height_px, max(16, round(0.9 * frame_height)))
+    # Pale, with the stains taken back.
+    layer[..., :3] = (0.60 + 0.6 * (np.maximum(layer[..., :3], 0.36) - 0.44)) * np.array([1.0, 0.95, 0.84], np.float32)
     # A cylinder lit from the left.
     across = (np.arange(width) + 0.5) / width * 2 - 1
     light = 0.35 + 0.65 * np.clip(np.sqrt(1 - across**2) * 0.9 - 0.35 * across, 0, 1)

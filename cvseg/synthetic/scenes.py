@@ -7,21 +7,21 @@ from cvseg.synthetic.options import ClipOptions
 SCENES: dict[str, ClipOptions] = {
     # The picture of the README: everything at once, at an ordinary strength.
     "demo": ClipOptions(
-        camera="tour",
-        cast=("horse", "coffee", "coin", "astronaut"),
+        background="street",
+        cast=("horse", "coffee", "motorcycle", "astronaut"),
         objects=4,
+        camera="tour",
         occluder=True,
         shadow=True,
-        light_change=0.25,
-        parallax=0.3,
+        light_change=0.15,
         seed=1,
     ),
     "static_camera": ClipOptions(objects=4, background="garage", cast=("coffee", "horse", "star", "cat"), seed=2),
     "crossing": ClipOptions(objects=2, background="meadow", cast=("motorcycle", "cat"), camera="pan", seed=3),
     "stop_and_go": ClipOptions(
-        objects=2, background="pavement", cast=("horse", "coffee"), motion="stop_and_go", frames=150, seed=4
+        objects=2, background="wall", cast=("horse", "coffee"), motion="stop_and_go", frames=150, seed=4
     ),
-    "many_objects": ClipOptions(objects=10, background="pavement", camera="shake", seed=5),
+    "many_objects": ClipOptions(objects=10, background="wall", camera="shake", seed=5),
     "occluder": ClipOptions(
         objects=2, background="lawn", cast=("horse", "motorcycle"), occluder=True, camera="shake", seed=6
     ),
@@ -45,7 +45,7 @@ SCENES: dict[str, ClipOptions] = {
     "caption": ClipOptions(
         objects=2, background="garage", cast=("horse", "cat"), camera="pan", caption="LIVE  channel 7", seed=13
     ),
-    "fast": ClipOptions(objects=2, background="pavement", cast=("cat", "coin"), speed=3.5, seed=14),
+    "fast": ClipOptions(objects=2, background="wall", cast=("cat", "coin"), speed=3.5, seed=14),
     "little_texture": ClipOptions(
         objects=3, background="sky", cast=("planet", "coffee", "coin"), camera="pan", seed=15
     ),

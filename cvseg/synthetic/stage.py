@@ -13,12 +13,12 @@ from cvseg.synthetic.backgrounds import BACKGROUNDS, background_layer
 from cvseg.synthetic.camera import ROTATE_REACH, Camera
 from cvseg.synthetic.cut_outs import CUT_OUTS, cut_out_layer
 from cvseg.synthetic.options import ClipOptions
-from cvseg.synthetic.paths import Course, place_at
+from cvseg.synthetic.paths import PATHS, Course, place_at
 from cvseg.synthetic.scenery import caption_layer, grass_layer, pillar_layer, shadow_layer
 
-BASE_VELOCITY = 0.0115  # frame heights per frame at speed 1
+BASE_VELOCITY = 0.0110  # frame heights per frame at speed 1
 # Where an object starts, as a share of the half view against its direction: below 1 it is in the picture at once.
-START_SHARES = (0.62, 0.30, 0.95, 0.05, 1.35, 0.45, 1.15, 0.78)
+START_SHARES = (0.55, 0.00, 1.28, 0.85, 0.20, 0.45, 1.10, 0.65)
 SHADOW_OFFSET_XY = (0.022, 0.030)
 PILLAR_X = 0.20
 NEARNESS = {"pillar": 1.0, "grass": 0.5}
@@ -127,9 +127,11 @@ def _object_layers(options: ClipOptions, half_x: float) -> list[Layer]:
         again = i // len(options.cast or CUT_OUTS)
         size = cut_out.height * 0.75**again
         texture = cut_out_layer(cut_out, size * height)
-        radius = math.hypot(texture.shape[0], texture.shape[1]) / 2 / height
         direction = 1 if i % 2 == 0 else -1
-        velocity = direction * BASE_VELOCITY * options.speed * rng.uniform(0.85, 1.15)
+        if cut_out.faces_right and direction < 0:
+            texture = np.ascontiguousarray(texture[:, ::-1])
+        radius = math.hypot(texture.shape[0], texture.shape[1]) / 2 / height
+        velocity = direction * BASE_VELOCITY * options.speed * PATHS[cut_out.path].pace * rng.uniform(0.85, 1.15)
         start = -direction * START_SHARES[i % len(START_SHARES)] * aspect / 2 + rng.uniform(-0.04, 0.04)
         level = cut_out.level + rng.uniform(-0.015, 0.015) - 0.12 * again
         course = Course(
