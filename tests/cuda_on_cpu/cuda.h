@@ -19,7 +19,7 @@
 #define __syncthreads_count(predicate) emulator::meet_block(emulator::BARRIER_COUNT, (predicate) != 0, __LINE__)
 #define __syncthreads_and(predicate) emulator::meet_block(emulator::BARRIER_AND, (predicate) != 0, __LINE__)
 #define __syncthreads_or(predicate) emulator::meet_block(emulator::BARRIER_OR, (predicate) != 0, __LINE__)
-#define __syncwarp(...) cvseg_syncwarp(__LINE__, ##__VA_ARGS__)
+#define __syncwarp cvseg_syncwarp{__LINE__}  // an object, because the mask may be left out
 #define __ballot_sync(mask, predicate) \
   ((unsigned int)emulator::meet_warp(emulator::BALLOT, mask, (predicate) != 0, 0, __LINE__))
 #define __any_sync(mask, predicate) ((int)emulator::meet_warp(emulator::ANY, mask, (predicate) != 0, 0, __LINE__))
@@ -30,9 +30,10 @@
 #define __shfl_down_sync(mask, ...) cvseg_shuffle_down(__LINE__, mask, __VA_ARGS__)
 #define __shfl_xor_sync(mask, ...) cvseg_shuffle_xor(__LINE__, mask, __VA_ARGS__)
 
-static inline void cvseg_syncwarp(int line, unsigned int mask = 0xffffffffu) {
-  emulator::meet_warp(emulator::SYNC_WARP, mask, 0, 0, line);
-}
+struct cvseg_syncwarp {
+  int line;
+  void operator()(unsigned int mask = 0xffffffffu) const { emulator::meet_warp(emulator::SYNC_WARP, mask, 0, 0, line); }
+};
 
 template <class T>
 static inline unsigned int cvseg_match(unsigned int mask, T value, int line) {

@@ -23,7 +23,17 @@ from .device_array import ndarray
 
 FOLDER = Path(__file__).resolve().parent
 # As the CUDA half is compiled: no silent multiply-add. -w: warnings are NVRTC's business (test_compile.py).
-FLAGS = ("-O2", "-std=c++17", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv", "-fPIC", "-shared", "-w")
+FLAGS = (
+    "-O2",
+    "-std=c++17",
+    "-ffp-contract=off",
+    "-fno-strict-aliasing",
+    "-fwrapv",
+    "-fno-finite-loops",
+    "-fPIC",
+    "-shared",
+    "-w",
+)
 FLAGS += ("-U_FORTIFY_SOURCE", "-fcf-protection=none") if os.uname().machine == "x86_64" else ("-U_FORTIFY_SOURCE",)
 MAX_DYNAMIC_SHARED = 48 * 1024
 SECONDS_PER_LAUNCH = 60
@@ -40,6 +50,8 @@ _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 # Threads of a launch run in this order: a result that depends on it has a missing barrier or a race.
 _order = {"reverse": False}
 _launch_lock = threading.Lock()
+# Shared by all kernels of this process, and the library that used it last.
+_stacks: dict[str, Any] = {"address": None, "user": None}
 
 
 class CompileException(Exception):
@@ -92,25 +104,21 @@ def _toolchain() -> bytes:
     return version + headers + " ".join(FLAGS).encode()
 
 
-def _translate(code: str) -> tuple[str, list[str]]:
+def _translate(code: str, options: tuple[str, ...]) -> tuple[str, list[str]]:
     """The source for g++, and the names of its kernels. Lines stay where they are."""
+    # Not given to g++ as options: they would change cuda.h too.
+    pairs = (option[2:].partition("=") for option in options if option.startswith("-D"))
+    defines = "\n".join(f"#define {name} {value if equals else 1}" for name, equals, value in pairs)
     names = _KERNEL.findall(_COMMENT.sub(" ", code))
     code = _DYNAMIC_SHARED.sub(r"\1* const \2 = (\1*)emulator::dynamic_shared;", code)
-    launchers = "\n".join(
-        f'extern "C" const char* cvseg_launch_{name}(void** values, const unsigned int* shape, unsigned int bytes,'
-        " int reverse, unsigned int seconds)"
-        f' {{ return emulator::launch<&{name}>("{name}", values, shape, bytes, reverse, seconds); }}\n'
-        f'extern "C" int cvseg_describe_{name}(int* bytes) {{ return emulator::describe(&{name}, bytes); }}'
-        for name in names
-    )
+    exports = "\n".join(f"CVSEG_EXPORT({name})" for name in names)
     # An unnamed namespace keeps __shared__ variables of inline functions out of the linker's hands, and lets a kernel
     # have names that the C library uses too.
-    return f'#include "cuda.h"\nnamespace {{\n{code}\n}}\n#line 1 "launchers"\n{launchers}\n', names
+    return f'#include "cuda.h"\n{defines}\nnamespace {{\n{code}\n}}\n#line 1 "exports"\n{exports}\n', names
 
 
-def _build(source: str, options: tuple[str, ...]) -> Path:
-    flags = [*FLAGS, *(word for word in options if word.startswith("-D"))]
-    digest = hashlib.sha256(_toolchain() + repr(flags).encode() + source.encode()).hexdigest()[:24]
+def _build(source: str) -> Path:
+    digest = hashlib.sha256(_toolchain() + source.encode()).hexdigest()[:24]
     target = cache_folder() / f"{digest}.so"
     if target.is_file():
         with contextlib.suppress(OSError):
@@ -119,7 +127,7 @@ def _build(source: str, options: tuple[str, ...]) -> Path:
     # Written beside and renamed: several processes may build the same source at the same time.
     handle, name = tempfile.mkstemp(suffix=".building", dir=cache_folder())
     os.close(handle)
-    command = [compiler(), *flags, "-I", str(FOLDER), "-x", "c++", "-", "-o", name, "-lm", "-lrt"]
+    command = [compiler(), *FLAGS, "-I", str(FOLDER), "-x", "c++", "-", "-o", name, "-lm", "-lrt"]
     result = subprocess.run(command, input=source, capture_output=True, text=True)
     if result.returncode:
         os.unlink(name)
@@ -147,8 +155,9 @@ class RawModule:
 
     def compile(self) -> None:
         if self._library is None:
-            source, self._names = _translate(self.code)
-            self._library = ctypes.CDLL(str(_build(source, self.options)))
+            source, self._names = _translate(self.code, self.options)
+            self._library = ctypes.CDLL(str(_build(source)))
+            self._library.cvseg_make_stacks.restype = ctypes.c_void_p
 
     def get_function(self, name: str) -> Function:
         self.compile()
@@ -162,6 +171,7 @@ class Function:
 
     def __init__(self, name: str, library: Any) -> None:
         self.name = name
+        self._library = library
         self._launch = library[f"cvseg_launch_{name}"]
         self._launch.restype = ctypes.c_char_p
         sizes = (ctypes.c_int * 64)()
@@ -195,7 +205,13 @@ class Function:
             values[i] = cell.ctypes.data
         shape = (ctypes.c_uint * 6)(*(*grid, 1, 1)[:3], *(*block, 1, 1)[:3])
         with _launch_lock:
-            error = self._launch(values, shape, int(shared_mem), int(_order["reverse"]), SECONDS_PER_LAUNCH)
+            if not _stacks["address"]:
+                _stacks["address"] = self._library.cvseg_make_stacks()
+            stacks, are_mine = ctypes.c_void_p(_stacks["address"]), _stacks["user"] is self._library
+            _stacks["user"] = self._library
+            error = self._launch(
+                values, shape, int(shared_mem), int(_order["reverse"]), SECONDS_PER_LAUNCH, stacks, int(are_mine)
+            )
         if error:
             raise LaunchError(error.decode())
         for array in arrays:

@@ -67,7 +67,7 @@ struct Fiber {
 
 static Thread threads[MAX_THREADS];
 static int waiting_lanes[MAX_THREADS / 32];
-static Fiber* fibers;
+static Fiber fibers[MAX_THREADS];
 static unsigned char* stacks;
 static int idle_fibers[MAX_THREADS], idle_count;
 static int total, next_thread, exited, waiting_at_barrier, current, current_fiber, first_line;
@@ -273,15 +273,15 @@ static void reset_fibers() {
   }
 }
 
-static void make_fibers() {
-  const size_t page = sysconf(_SC_PAGESIZE);
-  stacks = (unsigned char*)mmap(nullptr, MAX_THREADS * STACK_BYTES, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  fibers = (Fiber*)calloc(MAX_THREADS, sizeof(Fiber));
-  if (stacks == MAP_FAILED || !fibers) fail("%s: no memory for the stacks of %d threads", kernel_name, MAX_THREADS);
-  // Stacks grow down: a kernel that overflows its stack meets an unreadable page, not its neighbour's variables.
-  for (int i = 0; i < MAX_THREADS; ++i) mprotect(stacks + i * STACK_BYTES, page, PROT_NONE);
-  reset_fibers();
+// Memory for the stacks of all threads of a block; once per process, because an unreadable page between stacks costs the
+// system a map entry. Stacks grow down: a kernel that overflows its own meets that page, not its neighbour's variables.
+static void* make_stacks() {
+  void* memory = mmap(nullptr, MAX_THREADS * STACK_BYTES, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return nullptr;
+  for (int i = 0; i < MAX_THREADS; ++i)
+    mprotect((unsigned char*)memory + i * STACK_BYTES, sysconf(_SC_PAGESIZE), PROT_NONE);
+  return memory;
 }
 
 static void enter_fiber(int fiber) {
@@ -343,7 +343,6 @@ static void run_block(size_t shared_bytes) {
 static pthread_t launching_thread;
 static const int SIGNALS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGVTALRM};
 static struct sigaction old_actions[4];
-static unsigned int seconds_allowed;
 
 static void on_signal(int number, siginfo_t*, void*) {
   if (!pthread_equal(pthread_self(), launching_thread)) {  // somebody else's crash: let it happen as it would have
@@ -360,7 +359,7 @@ static void on_signal(int number, siginfo_t*, void*) {
 
 template <auto Function>
 static const char* launch(const char* name, void** values, const unsigned int* shape, unsigned int shared_bytes,
-                          int reverse, unsigned int seconds) {
+                          int reverse, unsigned int seconds, void* stack_memory, int stacks_are_mine) {
   kernel_name = name;
   arguments = values;
   reversed = reverse != 0;
@@ -369,7 +368,8 @@ static const char* launch(const char* name, void** values, const unsigned int* s
   total = (int)(blockDim.x * blockDim.y * blockDim.z);
   run_new_threads = run_threads<Function>;
   launching_thread = pthread_self();
-  seconds_allowed = seconds;
+  stacks = (unsigned char*)stack_memory;
+  if (!stacks_are_mine) reset_fibers();  // another library has used them since
 
   static unsigned char signal_stack[64 * 1024];
   stack_t new_stack = {}, old_stack;
@@ -396,7 +396,6 @@ static const char* launch(const char* name, void** values, const unsigned int* s
 
   message[0] = 0;
   if (sigsetjmp(launch_end, 1) == 0) {
-    if (!fibers) make_fibers();
     const unsigned int blocks = gridDim.x * gridDim.y * gridDim.z;
     for (unsigned int i = 0; i < blocks; ++i) {
       const unsigned int block = reversed ? blocks - 1 - i : i;
@@ -405,7 +404,7 @@ static const char* launch(const char* name, void** values, const unsigned int* s
       blockIdx.z = block / (gridDim.x * gridDim.y);
       run_block(shared_bytes);
     }
-  } else if (fibers) {
+  } else {
     reset_fibers();  // threads were left in the middle
   }
 
@@ -424,3 +423,12 @@ static int describe(void (*)(P...), int* bytes) {
 }
 
 }  // namespace emulator
+
+// What the library offers to raw_module.py.
+extern "C" void* cvseg_make_stacks() { return emulator::make_stacks(); }
+#define CVSEG_EXPORT(name)                                                                                         \
+  extern "C" int cvseg_describe_##name(int* bytes) { return emulator::describe(&name, bytes); }                    \
+  extern "C" const char* cvseg_launch_##name(void** values, const unsigned int* shape, unsigned int shared_bytes,  \
+                                             int reverse, unsigned int seconds, void* stacks, int stacks_are_mine) { \
+    return emulator::launch<&name>(#name, values, shape, shared_bytes, reverse, seconds, stacks, stacks_are_mine);  \
+  }
