@@ -32,10 +32,11 @@ def track_color(track_id: int) -> tuple[int, int, int]:
 @lru_cache(maxsize=1)
 def overlay_palette() -> NDArray[np.uint8]:
     """(256, 3) uint8 RGB: `track_color` of every index; 0 is black."""
-    from cvseg.formats.davis import DAVIS_PALETTE
+    from cvseg.color.palette import davis_palette
 
-    palette = np.asarray(DAVIS_PALETTE, np.int32).reshape(256, 3)
-    return np.ascontiguousarray(np.minimum(palette + 60, 255).astype(np.uint8))
+    lifted = davis_palette().astype(np.int32) + 60
+    lifted[0] = 0
+    return np.ascontiguousarray(np.minimum(lifted, 255).astype(np.uint8))
 
 
 @lru_cache(maxsize=1)

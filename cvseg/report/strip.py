@@ -45,6 +45,10 @@ class Strip:
         """Whether the next frame belongs to the strip; to be asked before drawing for the strip alone."""
         return self._seen % self._every == 0
 
+    def skip(self) -> None:
+        """Pass over the next frame, which the strip does not want."""
+        self._seen += 1
+
     def offer(self, frame_index: int, time_s: float, image: NDArray[np.uint8]) -> None:
         """Show the next frame; (H, W, 3) uint8 RGB. It is kept when its turn has come."""
         wanted = self.wants_next()
