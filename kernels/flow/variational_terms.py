@@ -18,85 +18,104 @@ from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.flow.patch_grid import MARGIN
 from cvseg.kernels.kernel import Kernel
-from cvseg.kernels.lanes import fma
+from cvseg.kernels.lanes import fma, load16, select, splat16, square_root, store16
 
 ZETA2 = np.float32(0.01)  # squared grey levels per pixel: gradients below 0.1 do not count as structure
 
 _cuda = CudaSource(__file__, {"MARGIN": str(MARGIN), "ZETA2": f"{ZETA2!s}f"})
 
 
-@cpu_kernel
-def _warp_rows(first_row, end_row, image0, padded1, flow_uv, mean, change):
-    """mean, change: (height + 4, width + 4) float32 with two repeated pixels all around."""
-    height, width = image0.shape
+@cpu_kernel(forceinline=True)
+def _warp_row(y, image0, padded1, flow, height, width, offsets, fractions, mean, change, to):
+    """One row of mean and change, at `to`, with two repeated pixels at both ends."""
     zero, half, one, levels = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
     last_x, last_y = np.float32(width - 1), np.float32(height - 1)
-    margin, next_one = np.uint64(MARGIN), np.uint64(1)
-    for y in range(first_row, end_row):
-        mean_row, change_row = mean[y + 2], change[y + 2]
-        for x in range(width):
-            at_x = min(max(zero, np.float32(x) + flow_uv[0, y, x]), last_x)
-            at_y = min(max(zero, np.float32(y) + flow_uv[1, y, x]), last_y)
-            x0, y0 = np.uint64(at_x), np.uint64(at_y)
-            fx, fy = at_x - np.float32(x0), at_y - np.float32(y0)
-            rx, ry = one - fx, one - fy
-            i, j = y0 + margin, x0 + margin
-            top = fma(fx, padded1[i, j + next_one], rx * padded1[i, j])
-            bottom = fma(fx, padded1[i + next_one, j + next_one], rx * padded1[i + next_one, j])
-            there, here = levels * fma(fy, bottom, ry * top), levels * image0[y, x]
-            mean_row[x + 2] = (here + there) * half
-            change_row[x + 2] = there - here
-        mean_row[:2], mean_row[width + 2 :] = mean_row[2], mean_row[width + 1]
-        change_row[:2], change_row[width + 2 :] = change_row[2], change_row[width + 1]
-        if y == 0:
-            mean[0], mean[1], change[0], change[1] = mean_row, mean_row, change_row, change_row
-        if y == height - 1:
-            mean[height + 2], mean[height + 3] = mean_row, mean_row
-            change[height + 2], change[height + 3] = change_row, change_row
+    pitch = width + 2 * MARGIN
+    row = y * width
+    u, v = flow[row : row + width], flow[(height + y) * width : (height + y + 1) * width]
+    here = np.float32(y)
+    # Where to read first, then reading: the first loop runs on whole vectors.
+    for x in range(width):
+        at_x = min(max(zero, np.float32(np.int32(x)) + u[x]), last_x)
+        at_y = min(max(zero, here + v[x]), last_y)
+        x0, y0 = np.int32(at_x), np.int32(at_y)
+        offsets[x] = (y0 + np.int32(MARGIN)) * np.int32(pitch) + (x0 + np.int32(MARGIN))
+        fractions[0, x] = at_x - np.float32(x0)
+        fractions[1, x] = at_y - np.float32(y0)
+    below = np.uint32(pitch)
+    for x in range(width):
+        i = np.uint32(offsets[x])
+        fx, fy = fractions[0, x], fractions[1, x]
+        rx = one - fx
+        top = fma(fx, padded1[i + np.uint32(1)], rx * padded1[i])
+        bottom = fma(fx, padded1[i + below + np.uint32(1)], rx * padded1[i + below])
+        there, before = levels * fma(fy, bottom, (one - fy) * top), levels * image0[row + x]
+        mean[to + x] = (before + there) * half
+        change[to + x] = there - before
+    for x in range(1, 3):
+        mean[to - x], mean[to + width - 1 + x] = mean[to], mean[to + width - 1]
+        change[to - x], change[to + width - 1 + x] = change[to], change[to + width - 1]
 
 
 @cpu_kernel
-def _terms_rows(first_row, end_row, mean, change, flow_uv, terms):
-    """mean, change: with two repeated pixels all around; flow_uv: (2, height, width); terms: (9, height, width)."""
-    height, width = terms.shape[1:]
-    zero, half, quarter, one = np.float32(0), np.float32(0.5), np.float32(0.25), np.float32(1)
+def _terms_rows(first_row, end_row, image0, padded1, flow, terms, height, width, pitch):
+    """image0, padded1, flow (2 planes), terms (9 planes of height x pitch): flat float32."""
+    half, quarter, one, zero = np.float32(0.5), np.float32(0.25), splat16(np.float32(1)), splat16(np.float32(0))
     last_x, last_y = np.float32(width - 1), np.float32(height - 1)
-    for y in range(first_row, end_row):
-        far_above, above, row, below, far_below = mean[y], mean[y + 1], mean[y + 2], mean[y + 3], mean[y + 4]
-        change_above, change_row, change_below = change[y + 1], change[y + 2], change[y + 3]
+    length, plane = width + 64, height * pitch
+    mean, change = np.zeros(8 * length, np.float32), np.zeros(8 * length, np.float32)  # rings of 8 rows
+    offsets, fractions = np.empty(width, np.int32), np.empty((2, width), np.float32)
+    numbers = np.empty(width + 16, np.float32)
+    for x in range(width + 16):
+        numbers[x] = np.float32(x)
+    own_flow = np.zeros(2 * length, np.float32)  # the row's flow, padded to whole vectors
+    for step in range(first_row - 2, end_row + 2):
+        y = min(max(step, 0), height - 1)
+        _warp_row(y, image0, padded1, flow, height, width, offsets, fractions, mean, change, (step & 7) * length + 16)
+        y = step - 2
+        if y < first_row:
+            continue
+        far_above, above = ((y - 2) & 7) * length + 16, ((y - 1) & 7) * length + 16
+        row, below, far_below = (y & 7) * length + 16, ((y + 1) & 7) * length + 16, ((y + 2) & 7) * length + 16
         for x in range(width):
-            to_x, to_y = np.float32(x) + flow_uv[0, y, x], np.float32(y) + flow_uv[1, y, x]
-            inside = one if (to_x >= zero) & (to_x <= last_x) & (to_y >= zero) & (to_y <= last_y) else zero
-            ix = (row[x + 3] - row[x + 1]) * half
-            iy = (below[x + 2] - above[x + 2]) * half
-            iz = change_row[x + 2]
-            twice = row[x + 2] + row[x + 2]
-            ixx = (row[x + 4] - twice + row[x]) * quarter
-            iyy = (far_below[x + 2] - twice + far_above[x + 2]) * quarter
-            ixy = ((below[x + 3] - below[x + 1]) - (above[x + 3] - above[x + 1])) * quarter
-            ixz = (change_row[x + 3] - change_row[x + 1]) * half
-            iyz = (change_below[x + 2] - change_above[x + 2]) * half
-            brightness = inside / np.sqrt(fma(iy, iy, fma(ix, ix, ZETA2)))
-            first = inside / fma(ixy, ixy, fma(ixx, ixx, ZETA2))
-            second = inside / fma(iyy, iyy, fma(ixy, ixy, ZETA2))
-            terms[0, y, x] = brightness * ix
-            terms[1, y, x] = brightness * iy
-            terms[2, y, x] = brightness * iz
-            terms[3, y, x] = fma(second * ixy, ixy, first * ixx * ixx)
-            terms[4, y, x] = fma(second * ixy, iyy, first * ixx * ixy)
-            terms[5, y, x] = fma(second * iyy, iyy, first * ixy * ixy)
-            terms[6, y, x] = fma(second * ixy, iyz, first * ixx * ixz)
-            terms[7, y, x] = fma(second * iyy, iyz, first * ixy * ixz)
-            terms[8, y, x] = fma(second * iyz, iyz, first * ixz * ixz)
+            own_flow[x] = flow[y * width + x]
+            own_flow[length + x] = flow[(height + y) * width + x]
+        for start in range(0, width, 16):
+            x = min(start, pitch - 16)
+            to_x, to_y = load16(numbers, x) + load16(own_flow, x), np.float32(y) + load16(own_flow, length + x)
+            inside = select((to_x >= zero) & (to_x <= last_x) & (to_y >= zero) & (to_y <= last_y), one, zero)
+            ix = (load16(mean, row + x + 1) - load16(mean, row + x - 1)) * half
+            iy = (load16(mean, below + x) - load16(mean, above + x)) * half
+            iz = load16(change, row + x)
+            twice = load16(mean, row + x) + load16(mean, row + x)
+            ixx = (load16(mean, row + x + 2) - twice + load16(mean, row + x - 2)) * quarter
+            iyy = (load16(mean, far_below + x) - twice + load16(mean, far_above + x)) * quarter
+            across_below = load16(mean, below + x + 1) - load16(mean, below + x - 1)
+            ixy = (across_below - (load16(mean, above + x + 1) - load16(mean, above + x - 1))) * quarter
+            ixz = (load16(change, row + x + 1) - load16(change, row + x - 1)) * half
+            iyz = (load16(change, below + x) - load16(change, above + x)) * half
+            brightness = inside / square_root(fma(iy, iy, fma(ix, ix, splat16(ZETA2))))
+            first = inside / fma(ixy, ixy, fma(ixx, ixx, splat16(ZETA2)))
+            second = inside / fma(iyy, iyy, fma(ixy, ixy, splat16(ZETA2)))
+            to = y * pitch + x
+            store16(terms, to, brightness * ix)
+            store16(terms, plane + to, brightness * iy)
+            store16(terms, 2 * plane + to, brightness * iz)
+            store16(terms, 3 * plane + to, fma(second * ixy, ixy, first * ixx * ixx))
+            store16(terms, 4 * plane + to, fma(second * ixy, iyy, first * ixx * ixy))
+            store16(terms, 5 * plane + to, fma(second * iyy, iyy, first * ixy * ixy))
+            store16(terms, 6 * plane + to, fma(second * ixy, iyz, first * ixx * ixz))
+            store16(terms, 7 * plane + to, fma(second * iyy, iyz, first * ixy * ixz))
+            store16(terms, 8 * plane + to, fma(second * iyz, iyz, first * ixz * ixz))
 
 
 def _variational_terms_cpu(image0, padded1, flow_uv):
     height, width = image0.shape
-    mean, change = (np.empty((height + 4, width + 4), np.float32) for _ in range(2))
-    run_bands(_warp_rows, height, image0, padded1, flow_uv, mean, change)
-    terms = np.empty((9, height, width), np.float32)
-    run_bands(_terms_rows, height, mean, change, flow_uv, terms)
-    return terms
+    pitch = max(width, 16)  # whole vectors need 16 columns
+    terms = np.empty((9, height, pitch), np.float32)
+    flat = (array.reshape(-1) for array in (image0, padded1, flow_uv, terms))
+    run_bands(_terms_rows, height, *flat, height, width, pitch)
+    return terms if pitch == width else np.ascontiguousarray(terms[:, :, :width])
 
 
 def _variational_terms_cuda(image0, padded1, flow_uv):
