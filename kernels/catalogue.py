@@ -1,11 +1,25 @@
 """The catalogue of kernels. One line each: tests, benchmarks and `cvseg warmup` run over it."""
 
+from cvseg.kernels.appearance.color_histogram import color_histogram
+from cvseg.kernels.appearance.color_log_ratio import color_log_ratio
+from cvseg.kernels.background.running_gaussian import running_gaussian
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
+from cvseg.kernels.color.lab_from_rgb import lab_from_rgb
+from cvseg.kernels.color.shrink_rgb import shrink_rgb
 from cvseg.kernels.compositing.blend_layer import blend_layer
 from cvseg.kernels.compositing.tint_labels import tint_labels
+from cvseg.kernels.consensus.cell_descriptors import cell_descriptors
+from cvseg.kernels.consensus.cell_features import cell_features
+from cvseg.kernels.consensus.consensus_step import consensus_step
+from cvseg.kernels.consensus.consensus_weights import consensus_weights
+from cvseg.kernels.consensus.nearest_cells import nearest_cells
 from cvseg.kernels.evaluation.boundary_matches import boundary_matches
 from cvseg.kernels.evaluation.mask_boundary import mask_boundary
+from cvseg.kernels.filtering.box_mean import box_mean
 from cvseg.kernels.filtering.gradients import gradients
+from cvseg.kernels.filtering.guided_apply import guided_apply
+from cvseg.kernels.filtering.guided_coefficients import guided_coefficients
+from cvseg.kernels.filtering.guided_products import guided_products
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.forward_backward import forward_backward
 from cvseg.kernels.flow.patch_densify import patch_densify
@@ -17,6 +31,7 @@ from cvseg.kernels.labeling.label_components import label_components
 from cvseg.kernels.labeling.label_overlap import label_overlap
 from cvseg.kernels.labeling.relabel import relabel
 from cvseg.kernels.labeling.warp_labels import warp_labels
+from cvseg.kernels.motion.motion_saliency import motion_saliency
 from cvseg.kernels.pyramid.pad_edges import pad_edges
 from cvseg.kernels.pyramid.pyramid_down import pyramid_down
 from cvseg.kernels.regions.divide_regions import divide_regions
@@ -50,5 +65,20 @@ KERNELS = {
         variational_terms,
         pad_edges,
         pyramid_down,
+        motion_saliency,
+        cell_features,
+        cell_descriptors,
+        nearest_cells,
+        consensus_weights,
+        consensus_step,
+        color_histogram,
+        color_log_ratio,
+        running_gaussian,
+        lab_from_rgb,
+        shrink_rgb,
+        box_mean,
+        guided_apply,
+        guided_coefficients,
+        guided_products,
     )
 }
