@@ -30,7 +30,7 @@ def box_iou(boxes_a: Any, boxes_b: Any) -> Matrix:
     a = np.asarray(boxes_a, np.float64).reshape(-1, 1, 4)
     b = np.asarray(boxes_b, np.float64).reshape(1, -1, 4)
     shared = box_intersection(a, b)
-    union = _area(a) + _area(b) - shared
+    union = box_area(a) + box_area(b) - shared
     return np.asarray(shared / np.maximum(union, 1e-9))
 
 
@@ -48,7 +48,8 @@ def box_gap(a: Any, b: Any) -> float:
     return float(np.hypot(dx, dy))
 
 
-def _area(boxes: Matrix) -> Matrix:
+def box_area(boxes: Matrix) -> Matrix:
+    """Area of boxes (..., 4), square pixels."""
     return np.asarray(np.maximum(boxes[..., 2] - boxes[..., 0], 0) * np.maximum(boxes[..., 3] - boxes[..., 1], 0))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cvseg.tracking.association import (
     best_pairs,
+    box_area,
     box_gap,
     box_intersection,
     box_iou,
@@ -20,7 +21,7 @@ from cvseg.tracking.association import (
 )
 from cvseg.tracking.track_lifecycle import CONFIRMED, LOST, TENTATIVE, TrackState
 
-NEAR_PATIENCE = 1  # large parts with a small gap between them wait this many times longer
+COVERED_AREA = 0.75  # share of its usual area below which something may cover an object
 GATE = 9.21  # squared Mahalanobis distance that holds 99 % of the centres of an object
 
 
@@ -96,10 +97,6 @@ def assign_components(
     return outcome
 
 
-def _usual_area(track: TrackState) -> float:
-    return max(track.area_px, 1.0)
-
-
 def _with_colors(fit: Any, tracks: list[TrackState], components: Components) -> Any:
     """Tracks that shared a component lately may have been divided wrongly: colours have a say in who is who."""
     if components.histogram is None:
@@ -162,7 +159,7 @@ def reach(track: TrackState, components: Components, which: list[int], options: 
     away_px = np.hypot(away[:, 0], away[:, 1])
     distances = np.minimum(distances, GATE * (away_px / circle) ** 2)
     near = (distances < GATE) & (away_px < limit)
-    ratio = components.area_px[which] / _usual_area(track)
+    ratio = components.area_px[which] / max(track.area_px, 1.0)
     near &= (ratio > options.least_return_area) & (ratio < 1 / options.least_return_area)
     fit = np.where(near, 1.0 - 0.8 * distances / GATE, 0.0)
     if components.histogram is not None and track.histogram is not None:
@@ -179,43 +176,47 @@ def _collect_parts(
     predicted: Any,
     options: Any,
 ) -> None:
-    """Free components that lie in a matched track's moved mask, or small ones in its predicted box, are parts of it."""
-    box_area = (components.box_xyxy[:, 2] - components.box_xyxy[:, 0]) * (
-        components.box_xyxy[:, 3] - components.box_xyxy[:, 1]
-    )
+    """Free components become parts of the matched track whose moved mask, predicted box or missing half they fit."""
     owners = sorted(outcome.main)
     if not owners:
         return
+    boxes, areas = components.box_xyxy, components.area_px
+    main_boxes = boxes[[outcome.main[t] for t in owners]]
+    main_areas = areas[[outcome.main[t] for t in owners]]
+    usual_areas = np.array([max(tracks[t].area_px, 1.0) for t in owners])
+    usual_sides = np.array([tracks[t].filter.size_wh for t in owners])
     apart: set[int] = set()
-    for c in range(len(components.area_px)):
+    for c in range(len(areas)):
         if c in outcome.owners:
             continue
-        share = overlap_px[owners, c] / components.area_px[c]
-        inside = box_intersection(predicted[owners], components.box_xyxy[c]) / box_area[c]
-        smaller = components.area_px[c] < 0.5 * np.array([_usual_area(tracks[t]) for t in owners])
-        claim = np.where(share >= options.least_part_cover, 1 + share, np.where((inside > 0.7) & smaller, inside, 0))
+        share = overlap_px[owners, c] / areas[c]
+        inside = box_intersection(predicted[owners], boxes[c]) / box_area(boxes[c])
+        # What comes out on the other side of a post while the rest goes in: together they look like the whole.
+        both = np.concatenate((np.minimum(main_boxes, boxes[c])[:, :2], np.maximum(main_boxes, boxes[c])[:, 2:]), 1)
+        completes = (
+            (main_areas < COVERED_AREA * usual_areas)
+            & (main_areas + areas[c] < 1.2 * usual_areas)
+            & (both[:, 2:] - both[:, :2] < 1.5 * usual_sides + 2).all(1)
+        )
+        claim = np.where(
+            share >= options.least_part_cover,
+            2 + share,
+            np.where((inside > 0.7) & (areas[c] < 0.5 * usual_areas), 1 + inside, completes * (0.5 + inside)),
+        )
         best = int(np.argmax(claim))
         if claim[best] == 0:
             continue
         track = owners[best]
-        main_box = components.box_xyxy[outcome.main[track]]
-        main_area = components.area_px[outcome.main[track]]
-        large = components.area_px[c] > options.part_area * main_area
-        far = box_gap(main_box, components.box_xyxy[c]) > options.part_gap * _side(main_box)
+        large = areas[c] > options.part_area * main_areas[best]
+        far = box_gap(main_boxes[best], boxes[c]) > options.part_gap * float(np.sqrt(box_area(main_boxes[best])))
         if large or far:
-            # A post in front of an object also leaves two large parts, and takes some frames to pass.
-            patience = options.split_after * (1 if far else NEAR_PATIENCE)
-            if tracks[track].frames_apart >= patience:
+            if tracks[track].frames_apart >= options.split_after:
                 continue
             apart.add(track)
         outcome.owners[c] = [track]
         outcome.parts.setdefault(track, []).append(c)
     for track in owners:
         tracks[track].frames_apart = tracks[track].frames_apart + 1 if track in apart else 0
-
-
-def _side(box_xyxy: Any) -> float:
-    return float(np.sqrt((box_xyxy[2] - box_xyxy[0]) * (box_xyxy[3] - box_xyxy[1])))
 
 
 def lost_twin(track: TrackState, lost: list[TrackState], components: Components, row: int, options: Any) -> int:

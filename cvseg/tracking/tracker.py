@@ -43,7 +43,7 @@ class TrackerOptions(Options):
     part_area: float = option(
         0.4, "area, in areas of the main part, from which a part may be an object; larger keeps parts", low=0
     )
-    split_after: int = option(6, "frames apart after which a part becomes an object of its own", low=1)
+    split_after: int = option(8, "frames apart after which a part becomes an object of its own", low=1)
     hidden_share: float = option(
         0.1, "share of its usual area below which a track in a shared component counts as hidden", low=0, high=1
     )
