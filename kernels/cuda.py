@@ -68,8 +68,12 @@ _INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([^"]+)"[ \t]*$', re.MULTILINE)
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
-def paste_headers(path: Path, _seen: frozenset[Path] = frozenset()) -> str:
-    """Source of `path` with every ``#include "..."`` replaced by that file, with ``#line`` marks for messages."""
+def paste_headers(path: Path, _pasted: set[Path] | None = None) -> str:
+    """Source of `path` with every ``#include "..."`` replaced by that file, with ``#line`` marks for messages.
+
+    Each header is pasted once, where it is first included.
+    """
+    pasted = {path} if _pasted is None else _pasted
 
     def paste(match: re.Match[str]) -> str:
         near, shared = path.parent / match[1], KERNEL_FOLDER / match[1]
@@ -77,9 +81,10 @@ def paste_headers(path: Path, _seen: frozenset[Path] = frozenset()) -> str:
         if not header.is_file():
             raise KernelCompileError(f"{path.name} includes {match[1]!r}, which is neither beside it nor in kernels/.")
         line = text.count("\n", 0, match.start()) + 2
-        if header in _seen:
+        if header in pasted:
             return f'#line {line} "{path.name}"'
-        return f'#line 1 "{header.name}"\n{paste_headers(header, _seen | {path})}\n#line {line} "{path.name}"'
+        pasted.add(header)
+        return f'#line 1 "{header.name}"\n{paste_headers(header, pasted)}\n#line {line} "{path.name}"'
 
     text = path.read_text(encoding="utf-8")
     return _INCLUDE.sub(paste, text)
@@ -90,7 +95,7 @@ def parse_signatures(source: str, defines: Mapping[str, str]) -> dict[str, tuple
     signatures = {}
     for name, body in _GLOBAL.findall(_COMMENT.sub(" ", source)):
         parameters = []
-        for declaration in (part.strip() for part in body.split(",")):
+        for declaration in (part.strip() for part in body.split(",") if part.strip()):
             words = declaration.replace("*", " * ").replace("__restrict__", " ").split()
             is_const, is_array = "const" in words, "*" in words
             kind = " ".join(w for w in words[:-1] if w not in ("const", "*"))

@@ -1,0 +1,52 @@
+"""The error family: each is also a built-in, and names the nearest valid name."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from cvseg import errors
+from cvseg.errors import CvsegError, nearest_name
+
+FAMILY = {
+    name: value for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)
+}
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_every_error_is_a_cvseg_error_and_says_what_it_means(name):
+    assert issubclass(FAMILY[name], CvsegError)
+    assert FAMILY[name].__doc__.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "builtin"),
+    [
+        ("InputError", ValueError),
+        ("ShapeError", ValueError),
+        ("OptionError", ValueError),
+        ("FormatError", ValueError),
+        ("DeviceError", RuntimeError),
+        ("KernelCompileError", RuntimeError),
+        ("VideoError", OSError),
+        ("FrameDecodeError", OSError),
+        ("OutputError", OSError),
+        ("MissingExtraError", ImportError),
+    ],
+)
+def test_code_that_knows_only_the_builtin_catches_it(name, builtin):
+    with pytest.raises(builtin, match="what came, what is needed"):
+        raise FAMILY[name]("what came, what is needed")
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_errors_travel_between_processes(name):
+    error = pickle.loads(pickle.dumps(FAMILY[name]("a sentence")))
+    assert type(error) is FAMILY[name]
+    assert str(error) == "a sentence"
+
+
+def test_nearest_name_offers_only_what_is_near():
+    assert nearest_name("tv_l2", ["tv_l1", "dis"]) == "did you mean 'tv_l1'? Valid: dis, tv_l1."
+    assert nearest_name("zzz", ["tv_l1", "dis"]) == "Valid: dis, tv_l1."
