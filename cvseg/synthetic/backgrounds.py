@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cvseg.synthetic.photographs import load_photograph
+from cvseg.synthetic.photographs import load_photograph, softened
 from cvseg.synthetic.street import paint_street, paint_wall
 
 
@@ -59,7 +59,7 @@ def background_layer(background: Background, width_px: int, height_px: int, unit
 
     layer = np.ones((height_px, width_px, 4), np.float32)
     if background.paint is not None:
-        layer[..., :3] = background.paint(width_px, height_px, unit_px)
+        layer[..., :3] = softened(background.paint(width_px, height_px, unit_px))
         return layer
     picture = Image.fromarray(load_photograph(background.photograph))
     if background.tile:
@@ -75,9 +75,12 @@ def background_layer(background: Background, width_px: int, height_px: int, unit
         scale = max(width_px / picture.width, height_px / picture.height)
         half_w, half_h = width_px / scale / 2, height_px / scale / 2
         middle_x, middle_y = picture.width / 2, picture.height / 2
-        box = (middle_x - half_w, middle_y - half_h, middle_x + half_w, middle_y + half_h)
+        # One of the two differences is 0 but for rounding.
+        left, top = max(0.0, middle_x - half_w), max(0.0, middle_y - half_h)
+        box = (left, top, min(picture.width, middle_x + half_w), min(picture.height, middle_y + half_h))
         colour = np.asarray(picture.resize((width_px, height_px), Image.Resampling.LANCZOS, box=box))
-    layer[..., :3] = np.clip(colour.astype(np.float32) / np.float32(255) * np.array(background.tint, np.float32), 0, 1)
+    tinted = colour.astype(np.float32) / np.float32(255) * np.array(background.tint, np.float32)
+    layer[..., :3] = softened(np.clip(tinted, 0, 1))
     return layer
 
 

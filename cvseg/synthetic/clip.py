@@ -181,7 +181,8 @@ class SyntheticClip:
             x0, y0, x1, y1 = (0, 0, width, height) if i == 0 else _covered_box(layer, before, height, width)
             if x0 >= x1 or y0 >= y1:
                 continue
-            step = after @ np.linalg.inv(before) - np.eye(3)
+            # What stands must not flow by a rounding error.
+            step = np.zeros((3, 3)) if np.array_equal(before, after) else after @ np.linalg.inv(before) - np.eye(3)
             x, y = np.arange(x0, x1)[None, :], np.arange(y0, y1)[:, None]
             here = flow_xy[y0:y1, x0:x1]
             mine = True if i == 0 else owner[y0:y1, x0:x1] == i

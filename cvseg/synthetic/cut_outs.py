@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cvseg.synthetic.photographs import load_photograph
+from cvseg.synthetic.photographs import load_photograph, softened
 
 Point = tuple[float, float]
 
@@ -183,5 +183,5 @@ def _silhouette_layer(cut_out: CutOut, height_px: float) -> NDArray[np.float32]:
 
 
 def _with_margin(colour: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    layer = np.concatenate([np.clip(colour, 0, 1) * alpha[..., None], alpha[..., None]], axis=2)
+    layer = np.concatenate([softened(np.clip(colour, 0, 1)) * alpha[..., None], alpha[..., None]], axis=2)
     return np.ascontiguousarray(np.pad(layer, ((2, 2), (2, 2), (0, 0))), dtype=np.float32)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from cvseg.errors import InputError
 
+SOFTNESS_PX = 0.6  # standard deviation
+
 
 @lru_cache(maxsize=16)
 def load_photograph(file_name: str) -> NDArray[np.uint8]:
@@ -43,3 +45,14 @@ def load_photograph(file_name: str) -> NDArray[np.uint8]:
         pixels = np.array(picture.convert("RGB"))
     pixels.setflags(write=False)
     return pixels
+
+
+def softened(colour: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A texture, (H, W, 3), without the detail of single pixels.
+
+    A lens never shows it, and bilinear sampling would let it flicker as the texture moves by parts of a pixel.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    across = gaussian_filter1d(colour, SOFTNESS_PX, axis=1, truncate=3.5)
+    return gaussian_filter1d(across, SOFTNESS_PX, axis=0, truncate=3.5)
