@@ -10,7 +10,7 @@ from cvseg.kernels.kernel import Kernel
 
 _cuda = CudaSource(__file__)
 
-# Linear RGB to XYZ (ITU-R BT.709 primaries), every row divided by its sum: white becomes (1, 1, 1), greys get a = b = 0.
+# Linear RGB to XYZ (BT.709 primaries), every row divided by its sum: white becomes (1, 1, 1), greys get a = b = 0.
 # The same digits stand in the .cu file.
 _X = np.float32([0.43395275, 0.37621942, 0.18982783])
 _Y = np.float32([0.212671, 0.71516, 0.072169])

@@ -1,0 +1,69 @@
+"""Background models for cameras that stand still: one table of methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cvseg.background.result import BackgroundResult
+from cvseg.background.running_gaussian_1997 import RunningGaussian, RunningGaussianOptions
+from cvseg.errors import OptionError, nearest_name
+from cvseg.options import Options
+
+
+@dataclass(frozen=True)
+class BackgroundMethod:
+    """One row of `BACKGROUND_METHODS`.
+
+    Attributes
+    ----------
+    model : ``model(options)`` makes an object with ``update(image, *, learning_rate=None) -> BackgroundResult``,
+        ``reset()``, ``state_dict()`` and ``load_state_dict(state)``
+    options : its class of options
+    """
+
+    model: Callable[..., Any]
+    options: type[Options]
+
+
+BACKGROUND_METHODS = {
+    "running_gaussian": BackgroundMethod(RunningGaussian, RunningGaussianOptions),
+}
+
+__all__ = [
+    "BACKGROUND_METHODS",
+    "BackgroundMethod",
+    "BackgroundResult",
+    "RunningGaussian",
+    "RunningGaussianOptions",
+    "background_model",
+]
+
+
+def background_model(method: str = "running_gaussian", options: Options | None = None) -> Any:
+    """A fresh background model.
+
+    Parameters
+    ----------
+    method : a key of `BACKGROUND_METHODS`
+    options : of that method's class; None takes the defaults
+
+    Raises
+    ------
+    OptionError
+        for an unknown method, or options of another method.
+
+    Examples
+    --------
+    >>> type(background_model("running_gaussian")).__name__
+    'RunningGaussian'
+    """
+    if method not in BACKGROUND_METHODS:
+        raise OptionError(f"background_model: unknown method '{method}'; {nearest_name(method, BACKGROUND_METHODS)}")
+    row = BACKGROUND_METHODS[method]
+    if options is not None and not isinstance(options, row.options):
+        raise OptionError(
+            f"background_model: options are {type(options).__name__}; method '{method}' needs {row.options.__name__}."
+        )
+    return row.model(options)

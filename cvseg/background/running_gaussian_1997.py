@@ -1,0 +1,184 @@
+"""A running Gaussian per pixel (Wren et al. 1997), with shadows, ghosts and noise seen to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cvseg.arrays import array_module, device_of, to_device, to_host
+from cvseg.background.result import BackgroundResult
+from cvseg.checks import check_dtype, check_range, check_shapes
+from cvseg.errors import ShapeError
+from cvseg.options import Options, option
+
+_STATE = ("mean", "variance", "candidate", "age")
+_FLOOR_EVERY = 16  # frames between two looks at the noise of the whole picture
+_LARGEST_FLOOR = 4.0  # times the smallest: a picture full of motion is not noise
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningGaussianOptions(Options):
+    """Settings of `RunningGaussian`."""
+
+    learning_rate: float = option(
+        0.01, "share of a frame in the background, after the first frames; larger follows light faster", low=0, high=1
+    )
+    foreground_share: float = option(
+        0.02, "learning of foreground pixels, in learning rates; larger burns in what stands still", low=0, high=1
+    )
+    threshold: float = option(3.0, "distance with probability one half; larger sees less", low=0.1, unit=" sigma")
+    steepness: float = option(2.0, "slope of the probability per sigma; larger is harder", low=0.01)
+    smallest_sigma: float = option(
+        5.0, "least noise that is believed; larger sees less", low=0.1, high=128, unit=" grey levels"
+    )
+    noise_factor: float = option(
+        1.5, "least noise of a pixel, in medians of the picture's noise; larger sees less in noisy video", low=0
+    )
+    shadow_darkest: float = option(0.5, "deepest shadow, times the background; larger allows less shadow", low=0)
+    shadow_lightest: float = option(0.95, "palest shadow, times the background; 0 turns shadows off", low=0)
+    shadow_weight: float = option(
+        0.4, "what is left of the probability in a shadow; 1 makes shadows foreground", low=0, high=1
+    )
+    absorb_first: int = option(
+        10, "frames a colour must stay to become background, in the beginning; larger keeps ghosts longer", low=2
+    )
+    absorb_share: float = option(
+        0.25, "the same later, as a share of the frames seen; larger trusts an old background more", low=0
+    )
+    absorb_last: int = option(300, "the same in the end; larger keeps ghosts, and people who stand, longer", low=2)
+
+
+class RunningGaussian:
+    """Background of a camera that stands still, learned on the fly.
+
+    Parameters
+    ----------
+    options : RunningGaussianOptions; None takes the defaults
+
+    Notes
+    -----
+    A mean colour and one variance per pixel. The first frames count 1/n each, so that the model stands after a few.
+    Departures from the paper: RGB instead of YUV; pixels taken for foreground learn slower by `foreground_share`, in
+    proportion to their probability; a darker copy of the background counts as shadow [Horprasert1999]_; a foreground
+    colour that stays long enough replaces the background, sooner while the model is young: what stood in the first
+    frames and left must not remain as a ghost. The least variance follows the noise of the whole picture.
+
+    References
+    ----------
+    [Wren1997]_ section 3.2; [Horprasert1999]_ eqs. 5 and 6 for shadows.
+
+    Examples
+    --------
+    >>> model = RunningGaussian()
+    >>> image = np.full((4, 6, 3), 90, np.uint8)
+    >>> for _ in range(5):
+    ...     result = model.update(image)
+    >>> image[:, 4:] = 200
+    >>> (model.update(image).foreground[0] > 0.5).tolist()
+    [False, False, False, False, True, True]
+    """
+
+    def __init__(self, options: RunningGaussianOptions | None = None) -> None:
+        self.options = options or RunningGaussianOptions()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the background; the next picture may have another size."""
+        self._arrays: dict[str, Any] = {}
+        self._frames = 0
+        self._variance_floor = self.options.smallest_sigma**2
+
+    def update(self, image: Any, *, learning_rate: float | None = None) -> BackgroundResult:
+        """Compare one picture with the background, then learn from it.
+
+        On a GPU this synchronises every 16 frames, to read the noise.
+
+        Parameters
+        ----------
+        image : (h, w, 3) uint8 RGB
+        learning_rate : 0 leaves the model exactly as it is (the first picture is always taken as background); None
+            takes the option, and more in the first frames
+
+        Returns
+        -------
+        BackgroundResult
+
+        Raises
+        ------
+        ShapeError
+            for a picture of another size than before.
+        DtypeError, RangeError
+        """
+        from cvseg.kernels.background.running_gaussian import running_gaussian
+
+        caller, options = "RunningGaussian.update", self.options
+        device = device_of(image)
+        check_shapes(caller, image=(image, "h w 3"))
+        check_dtype(caller, "uint8", image=image)
+        if learning_rate is not None:
+            check_range(caller, "learning_rate", learning_rate, low=0, high=1)
+        image = array_module(image).ascontiguousarray(image)
+        self._prepare(caller, image, device)
+        learns = learning_rate is None or learning_rate > 0
+        self._frames += learns
+        usual = options.learning_rate if learning_rate is None else learning_rate
+        rate = max(usual, 1 / self._frames) if learning_rate is None else usual
+        absorb = max(options.absorb_first, options.absorb_share * self._frames)
+        settings = (
+            rate,
+            usual * options.foreground_share,
+            min(absorb, max(options.absorb_first, options.absorb_last)),
+            self._variance_floor,
+            options.threshold,
+            options.steepness,
+            options.shadow_darkest,
+            options.shadow_lightest,
+            options.shadow_weight,
+        )
+        state = (self._arrays[name] for name in _STATE)
+        foreground, background, *state = running_gaussian(image, *state, *(np.float32(value) for value in settings))
+        if learns and self._frames % _FLOOR_EVERY == _FLOOR_EVERY // 2:
+            self._look_at_noise()
+        return BackgroundResult(foreground, background, self._frames)
+
+    def _prepare(self, caller: str, image: Any, device: Any) -> None:
+        """Arrays of the model on the device of `image`; made from it when there are none."""
+        if not self._arrays:
+            xp = array_module(image)
+            mean = image.astype(np.float32)
+            size_hw = image.shape[:2]
+            # Twice the least noise at first: nothing is known yet.
+            variance = xp.full(size_hw, np.float32(4 * self._variance_floor), np.float32)
+            self._arrays = {
+                "mean": mean,
+                "variance": variance,
+                "candidate": xp.zeros(mean.shape, np.float32),
+                "age": xp.zeros(size_hw, np.float32),
+            }
+        model_hw = tuple(self._arrays["variance"].shape)
+        if model_hw != tuple(image.shape[:2]):
+            raise ShapeError(
+                f"{caller}: image is {tuple(image.shape)}; expected {(*model_hw, 3)} as before. "
+                "Call reset() to begin with another size."
+            )
+        self._arrays = {name: to_device(array, device) for name, array in self._arrays.items()}
+
+    def _look_at_noise(self) -> None:
+        sample = np.sort(np.array(to_host(self._arrays["variance"][::3, ::3])), axis=None)
+        least = self.options.smallest_sigma**2
+        typical = float(sample[len(sample) // 2]) * self.options.noise_factor**2
+        self._variance_floor = float(min(max(typical, least), least * _LARGEST_FLOOR**2))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that is learned, as numbers and host arrays; `load_state_dict` restores it bit for bit."""
+        arrays = {name: np.array(to_host(array)) for name, array in self._arrays.items()}
+        return {"frames": self._frames, "variance_floor": self._variance_floor, "arrays": arrays}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken; the options stay those of this model."""
+        self._frames = int(state["frames"])
+        self._variance_floor = float(state["variance_floor"])
+        self._arrays = {name: np.array(array) for name, array in state["arrays"].items()}

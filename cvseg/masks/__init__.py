@@ -1,0 +1,1 @@
+"""Masks: their edges, forms and storage."""
