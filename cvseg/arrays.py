@@ -39,15 +39,19 @@ def common_device(caller: str, *arguments: Any) -> Device:
     InputError
         when there is no array at all.
     """
-    devices = {
-        device_of(a) for a in arguments if isinstance(a, np.ndarray) or hasattr(type(a), "__cuda_array_interface__")
-    }
+    # NumPy scalars have a dtype too: only arrays have a place.
+    places = [
+        (i, device_of(a))
+        for i, a in enumerate(arguments)
+        if isinstance(a, np.ndarray) or hasattr(type(a), "__cuda_array_interface__")
+    ]
+    devices = {device for _, device in places}
     if not devices:
         raise InputError(f"{caller}: no array among the arguments; expected at least one NumPy or CuPy array.")
     if len(devices) > 1:
-        places = ", ".join(f"argument {i} on {device_of(a)}" for i, a in enumerate(arguments) if hasattr(a, "dtype"))
+        named = ", ".join(f"argument {i} on {device}" for i, device in places)
         raise DeviceMismatchError(
-            f"{caller}: arrays on two devices ({places}). Move them together with cvseg.arrays.to_device or to_host."
+            f"{caller}: arrays on two devices ({named}). Move them together with cvseg.arrays.to_device or to_host."
         )
     return devices.pop()
 

@@ -18,7 +18,7 @@ def _count_pairs(first, second, shifts_xy, counts):
     height, width = first.shape
     rows, columns = counts.shape
     for y in range(height):
-        label, length, dx, source_y = -1, 0, 0, 0
+        label, length, dx, source_y = -1, 0, 0, -1
         other = -1
         for x in range(width):
             # A pair is added to the table when it changes, not at every pixel.
