@@ -1,0 +1,16 @@
+"""Motion: what the camera does, and what moves against it."""
+
+from cvseg.motion.camera_motion import CameraMotion, CameraMotionOptions, estimate_camera_motion
+from cvseg.motion.camera_state import CameraState
+from cvseg.motion.motion_saliency import motion_saliency_map
+from cvseg.motion.nonlocal_consensus_2014 import ConsensusOptions, NonlocalConsensus
+
+__all__ = [
+    "CameraMotion",
+    "CameraMotionOptions",
+    "CameraState",
+    "ConsensusOptions",
+    "NonlocalConsensus",
+    "estimate_camera_motion",
+    "motion_saliency_map",
+]

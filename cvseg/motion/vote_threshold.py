@@ -1,0 +1,81 @@
+"""Where to cut a vote map: the level whose border is steep and whose inside agrees with itself over time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEVELS = np.arange(0.25, 0.88, 0.025)
+
+
+def choose_threshold(votes: NDArray, edges: NDArray, weights: NDArray, usual: float, trust: float) -> float:
+    """Level that separates the objects of a window of frames from its background.
+
+    Every level of `LEVELS` is scored by log(mean difference of the votes across its border) minus log(normalised cut
+    of the graph of similar cells): the border is steep, and cells that look alike fall on the same side.
+
+    Parameters
+    ----------
+    votes : (frames, cells_y, cells_x) float32 in [0, 1], on the host
+    edges, weights : (frames, slots, cells, 2), int32 into the flattened votes and float32, row sums 1 or 0
+    usual : the level that suits most clips; the result is pulled towards it, since the score has false peaks
+    trust : share of the scored level in the result, 0 to 1
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    [ShiMalik2000]_ for the normalised cut. The steepness term is ours.
+    """
+    frames, cells = votes.shape[0], votes.shape[1] * votes.shape[2]
+    flat = votes.reshape(-1)
+
+    def levels_below(values: NDArray) -> NDArray:
+        """Number of levels that `values` exceed."""
+        step = LEVELS[1] - LEVELS[0]
+        return np.clip(np.ceil((values - LEVELS[0]) / step), 0, len(LEVELS)).astype(np.int64)
+
+    rank = levels_below(flat)  # a cell is inside for levels 0 .. rank - 1
+    degree = np.zeros(frames * cells)
+    own = np.broadcast_to(rank.reshape(frames, 1, cells, 1), edges.shape)
+    other = rank[edges]
+    # An edge is cut at the levels between its two ends: add its weight at the lower end, remove it at the upper.
+    cut_change = np.bincount(np.minimum(own, other).ravel(), weights.ravel(), len(LEVELS) + 1) - np.bincount(
+        np.maximum(own, other).ravel(), weights.ravel(), len(LEVELS) + 1
+    )
+    cut = np.cumsum(cut_change)[: len(LEVELS)]
+    degree += weights.sum(axis=(1, 3), dtype=np.float64).reshape(-1)
+    degree += np.bincount(edges.ravel(), weights.ravel(), frames * cells)
+    inside = _sum_above(rank, degree)
+    total = float(degree.sum())
+
+    difference, lower, upper = [], [], []
+    for axis in (1, 2):
+        a = votes.swapaxes(0, axis)[:-1].ravel()
+        b = votes.swapaxes(0, axis)[1:].ravel()
+        difference.append(np.abs(a - b))
+        lower.append(levels_below(np.minimum(a, b)))
+        upper.append(levels_below(np.maximum(a, b)))
+    jump, low, high = np.concatenate(difference), np.concatenate(lower), np.concatenate(upper)
+    border_sum = np.cumsum(_change(low, high, jump))[: len(LEVELS)]
+    border_count = np.cumsum(_change(low, high, np.ones_like(jump)))[: len(LEVELS)]
+
+    usable = (border_count >= 4 * frames / 10) & (inside > 0) & (inside < total)
+    if not usable.any() or total <= 0:
+        return usual
+    safe_inside = np.clip(inside, 1e-9, None)
+    normalised_cut = cut / safe_inside + cut / np.clip(total - safe_inside, 1e-9, None)
+    score = np.log(border_sum / np.maximum(border_count, 1) + 1e-9) - np.log(normalised_cut + 1e-9)
+    best = float(LEVELS[int(np.argmax(np.where(usable, score, -np.inf)))])
+    return usual * (1 - trust) + best * trust
+
+
+def _change(low: NDArray, high: NDArray, value: NDArray) -> NDArray:
+    return np.bincount(low, value, len(LEVELS) + 1) - np.bincount(high, value, len(LEVELS) + 1)
+
+
+def _sum_above(rank: NDArray, value: NDArray) -> NDArray:
+    by_rank = np.bincount(rank, value, len(LEVELS) + 1)
+    return by_rank[::-1].cumsum()[::-1][1:]
