@@ -143,16 +143,31 @@ class ObjectOverlaps:
 
     def assignment(self) -> dict[int, int]:
         """Truth id to result id, each at most once, with the largest sum of overlaps of whole object tubes."""
+        return {truth_id: result_id for truth_id, (result_id, _) in self._assigned().items()}
+
+    def object_overlaps(self) -> dict[int, float]:
+        """Truth id to the overlap of its tube with the one assigned to it; 0 for an object that nothing is assigned."""
+        assigned = self._assigned()
+        return {truth_id: assigned[truth_id][1] if truth_id in assigned else 0.0 for truth_id in self._truth_areas}
+
+    def mean_overlap(self) -> float:
+        """Mean of `object_overlaps`; NaN without a true object."""
+        overlaps = self.object_overlaps()
+        return sum(overlaps.values()) / len(overlaps) if overlaps else float("nan")
+
+    def _assigned(self) -> dict[int, tuple[int, float]]:
         from scipy.optimize import linear_sum_assignment
 
         truth_ids, result_ids = sorted(self._truth_areas), sorted(self._result_areas)
+        row_of, column_of = ({label: i for i, label in enumerate(ids)} for ids in (truth_ids, result_ids))
         iou = np.zeros((len(truth_ids), len(result_ids)))
         for (t, r), shared in self._shared.items():
-            union = self._truth_areas[t] + self._result_areas[r] - shared
-            iou[truth_ids.index(t), result_ids.index(r)] = shared / union
+            iou[row_of[t], column_of[r]] = shared / (self._truth_areas[t] + self._result_areas[r] - shared)
         rows, columns = linear_sum_assignment(iou, maximize=True)
         return {
-            truth_ids[i]: result_ids[j] for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if iou[i, j] > 0
+            truth_ids[i]: (result_ids[j], float(iou[i, j]))
+            for i, j in zip(rows.tolist(), columns.tolist(), strict=True)
+            if iou[i, j] > 0
         }
 
 

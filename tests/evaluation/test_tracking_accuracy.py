@@ -117,8 +117,13 @@ def test_objects_of_a_label_video_are_named_by_their_whole_tubes():
     for result, x in ((square(8, 2), 2), (square(9, 4), 4), (square(9, 6), 6)):
         overlaps.add(result, square(1, x))
     overlaps.add(square(8, 15), square(2, 15))
+    overlaps.add(square(0, 0), square(3, 0))
     assert overlaps.assignment() == {1: 9, 2: 8}
+    # Two of three frames of object 1; 16 pixels of object 2 of the 32 that 8 has in all; nothing on object 3.
+    assert overlaps.object_overlaps() == {1: 2 / 3, 2: 0.5, 3: 0.0}
+    assert overlaps.mean_overlap() == pytest.approx((2 / 3 + 0.5) / 3)
     assert ObjectOverlaps().assignment() == {}
+    assert np.isnan(ObjectOverlaps().mean_overlap())
 
 
 def test_box_overlaps_of_equal_half_disjoint_and_empty_boxes():
