@@ -244,7 +244,10 @@ class VideoFileSource:
                 f"{self._label} is coded in a way this FFmpeg cannot decode; expected a common codec such as H.264. "
                 "Convert it with another program first."
             )
-        stream.thread_type = "AUTO"
+        # Decoding several frames at once is the faster way, but then PyAV swallows an error among the last frames.
+        # Codecs whose frames stand alone (Motion JPEG, FFV1) would show no other sign of it.
+        codec = stream.codec_context.codec
+        stream.thread_type = "SLICE" if codec.intra_only or codec.name == "ffv1" else "AUTO"
         return stream
 
     def _decode(self) -> Iterator[Frame]:
@@ -300,6 +303,7 @@ class VideoFileSource:
                 raise _DamageError(_reason(error), before_decoder=True) from None
             if packet is None:
                 return
+            # In a transport stream this may also be the joint of two recordings: damaged="skip" reads on.
             if packet.is_corrupt and packet.size and stop:
                 raise _DamageError("it ends or breaks in the middle of a frame", before_decoder=True)
             self._packet_bytes = self._packet_bytes or packet.size

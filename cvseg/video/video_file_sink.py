@@ -25,7 +25,7 @@ LARGEST_TICKS = 2**31 - 1  # an MP4 stores ticks per second in 32 bits
 
 CONTAINERS = {  # suffix -> (FFmpeg's name, the codecs it takes)
     ".mp4": ("mp4", ("h264",)),
-    ".mov": ("mov", ("h264", "ffv1")),
+    ".mov": ("mov", ("h264",)),
     ".mkv": ("matroska", ("h264", "ffv1")),
     ".avi": ("avi", ("ffv1",)),
     ".nut": ("nut", ("ffv1",)),
@@ -40,12 +40,12 @@ class VideoFileSink:
     width or height is stored as 4:4:4 instead, because 4:2:0 needs even sizes and nothing is cut off or added
     (browsers may refuse that one). ``codec="ffv1"``: for keeping. RGB, bit-exact.
 
-    Times: in MP4 and MOV exact (`time_base`); Matroska rounds to 1/1000 s; AVI knows only a constant rate, so it is
-    refused when the times do not fit. The time of the first frame is kept, it need not be 0.
+    Times: exact in MP4, MOV and NUT (see `time_base`); Matroska rounds to 1/1000 s; AVI knows only a constant rate, so
+    times that do not fit are refused. A time that rounds to that of the frame before is moved by one step of the clock.
 
     Parameters
     ----------
-    path : .mp4 or .mov or .mkv for h264; .mkv, .mov, .avi or .nut for ffv1. The folder is made when it is missing.
+    path : .mp4, .mov or .mkv for h264; .nut, .mkv or .avi for ffv1. The folder is made when it is missing.
     rate : frames per second; how long the last frame is shown, and the clock of an AVI
     codec : "h264" or "ffv1"
     time_base : `SourceInfo.time_base` of the input, so that its times are stored exactly; None serves all usual clocks
@@ -87,6 +87,7 @@ class VideoFileSink:
         self._time_base = self._clock(time_base)
         self._size_hw: tuple[int, int] | None = None
         self._last_ticks: int | None = None
+        self._last_time_s: Fraction | None = None
         self._pending: deque[Any] = deque()  # packets that are encoded and not yet written
         if self._path.is_dir():
             raise OutputError(f"{self._path} is a folder; expected a file name. Choose another name.")
@@ -98,10 +99,11 @@ class VideoFileSink:
             return 1 / self._rate
         if self._path.suffix.lower() == ".mkv":
             return Fraction(1, 1000)
-        ticks = math.lcm(DEFAULT_TICKS if time_base is None else Fraction(time_base).denominator, self._rate.numerator)
+        ticks = DEFAULT_TICKS if time_base is None else Fraction(time_base).denominator
         if ticks > LARGEST_TICKS:
             ticks = DEFAULT_TICKS
-        return Fraction(1, ticks)
+        both = math.lcm(ticks, self._rate.numerator)
+        return Fraction(1, both if both <= LARGEST_TICKS else ticks)
 
     def write(self, image: NDArray[Any], frame: Frame) -> None:
         """Add one (H, W, 3) uint8 RGB picture, shown from ``frame.time_s`` on.
@@ -131,22 +133,32 @@ class VideoFileSink:
         except Exception as error:
             self.abort()
             raise self._failure(error) from None
-        self._size_hw, self._last_ticks = size_hw, ticks
+        self._size_hw, self._last_ticks, self._last_time_s = size_hw, ticks, Fraction(frame.time_s)
 
     def _ticks(self, frame: Frame) -> int:
-        exact = Fraction(frame.time_s) / self._time_base
-        ticks = round(exact)
-        if self._last_ticks is not None and ticks <= self._last_ticks:
+        time_s = Fraction(frame.time_s)
+        if self._last_time_s is not None and time_s <= self._last_time_s:
             raise InputError(
-                f"VideoFileSink: frame {frame.name} is shown at {float(frame.time_s):.6f} s, not after the frame "
-                f"before it (the clock of {self._path.suffix} counts in steps of {self._time_base} s); times must grow."
+                f"VideoFileSink: frame {frame.name} is shown at {float(time_s):.6f} s, the frame before it at "
+                f"{float(self._last_time_s):.6f} s; times must grow. Sort the frames."
             )
+        exact = time_s / self._time_base
+        ticks = round(exact)
         if self._path.suffix.lower() == ".avi" and ticks != exact:
             raise InputError(
-                f"VideoFileSink: frame {frame.name} is shown at {float(frame.time_s):.6f} s, which is no multiple of "
-                f"{self._time_base} s; an AVI has a constant rate. Write .mov or .nut instead."
+                f"VideoFileSink: frame {frame.name} is shown at {float(time_s):.6f} s, which is no multiple of "
+                f"{self._time_base} s; an AVI has a constant rate. Write .nut or .mkv instead."
             )
-        return ticks
+        if self._last_ticks is None:
+            return ticks
+        if ticks - self._last_ticks > LARGEST_TICKS:
+            gap_s = float(time_s - (self._last_time_s or 0))
+            raise InputError(
+                f"VideoFileSink: frame {frame.name} comes {gap_s:.0f} s after the frame before it; the clock of "
+                f"{self._time_base} s allows {float(LARGEST_TICKS * self._time_base):.0f} s. "
+                "Pass a coarser time_base, such as Fraction(1, 1000)."
+            )
+        return max(ticks, self._last_ticks + 1)
 
     def _begin(self, size_hw: tuple[int, int]) -> None:
         import av
@@ -162,8 +174,6 @@ class VideoFileSink:
         stream = self._container.add_stream(ENCODERS[self._codec], rate=self._rate)
         stream.width, stream.height = width, height
         stream.time_base = stream.codec_context.time_base = self._time_base
-        if name in ("mp4", "mov"):
-            self._container.container_options["video_track_timescale"] = str(self._time_base.denominator)
         if self._codec == "h264":
             stream.pix_fmt = "yuv420p" if width % 2 == 0 and height % 2 == 0 else "yuv444p"
             stream.options = {"crf": str(self._quality), "preset": "veryfast"}
@@ -172,7 +182,9 @@ class VideoFileSink:
             self._colors = {"dst_colorspace": Colorspace.ITU709, "dst_color_range": ColorRange.MPEG}
         else:
             stream.pix_fmt = "bgr0"
-            stream.options = {"level": "3", "slicecrc": "1"}
+            # Slices are coded in parallel; a tiny picture cannot be cut into several.
+            slices = "4" if min(size_hw) >= 32 else "1"
+            stream.options = {"level": "3", "slicecrc": "1", "slices": slices}
             self._colors = {}
         self._stream = stream
         self._reformatter = VideoReformatter()
