@@ -65,7 +65,7 @@ def region_similarity(
         result, truth = result & ~void, truth & ~void
     shared = np.count_nonzero(result & truth)
     union = np.count_nonzero(result) + np.count_nonzero(truth) - shared
-    return shared / union if union else 1.0
+    return float(shared / union) if union else 1.0
 
 
 def object_similarity(
