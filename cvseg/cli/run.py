@@ -22,6 +22,36 @@ from cvseg.video import FrameSource
 INTERRUPTED, TERMINATED = 130, 143
 
 
+def open_input(name: str) -> FrameSource:
+    """`cvseg.video.open_source`, on a thread of its own: inside the decoder a Ctrl-C would be lost.
+
+    Raises
+    ------
+    VideoOpenError
+    KeyboardInterrupt
+        while the input is silent.
+    """
+    from cvseg.video import open_source
+
+    opened: list[FrameSource] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            opened.append(open_source(name))
+        except BaseException as error:  # raised again below
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name="cvseg-open", daemon=True)
+    thread.start()
+    # With a limit: a wait without one cannot be interrupted on every system.
+    while thread.is_alive():
+        thread.join(0.2)
+    if errors:
+        raise errors[0]
+    return opened[0]
+
+
 def run_to_folder(
     source: FrameSource,
     out: str | os.PathLike[str],

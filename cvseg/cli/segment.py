@@ -54,13 +54,12 @@ def command(
     Ctrl-C, a damaged input and a full disk end the run early: every finished frame is kept, and all files agree. Exit
     code: 0 when the whole input was read, 2 after an error, 130 after Ctrl-C.
     """
-    from cvseg.cli.run import print_where_to_look, run_to_folder
+    from cvseg.cli.run import open_input, print_where_to_look, run_to_folder
     from cvseg.pipeline import segment
-    from cvseg.video import open_source
 
     box = parse_roi(roi)
     check_out(source, out)
-    with open_source(source) as opened:
+    with open_input(source) as opened:
         area_px = parse_min_area(min_area, opened.info.width, opened.info.height)
         settings: dict[str, Any] = {
             "device": device,

@@ -1,0 +1,99 @@
+"""Every input of the issue's list through the command line: it works, or one sentence says why not."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from cvseg.cli.__main__ import cli
+from cvseg.formats import read_mask
+
+from . import inputs
+from .checks import check_nothing_left, check_results, mask_files, one_sentence
+
+
+def segment(*words, stdin=None):
+    words = [str(word) for word in ("segment", *words)]
+    return CliRunner().invoke(cli, words, prog_name="cvseg", input=stdin)
+
+
+@pytest.mark.parametrize("name", inputs.GOOD)
+def test_a_usable_input_simply_works(name, tmp_path):
+    make, frames, width, height, stem = inputs.GOOD[name]
+    done = segment(make(tmp_path), "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert done.stderr == ""
+    video = check_results(tmp_path / "out")["video"]
+    assert (video["frames"], video["width"], video["height"]) == (frames, width, height)
+    assert (tmp_path / "out" / "masks" / f"{stem}.png").is_file()
+
+
+@pytest.mark.parametrize("name", inputs.BAD)
+def test_an_unusable_input_gets_one_sentence_and_leaves_nothing(name, tmp_path):
+    make, words = inputs.BAD[name]
+    done = segment(make(tmp_path), "-o", tmp_path / "out")
+    assert done.exit_code == 2
+    assert words in one_sentence(done.stderr)
+    assert done.stdout == ""
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", inputs.DAMAGED)
+def test_a_damaged_input_keeps_every_finished_frame_and_says_so(name, tmp_path):
+    make, least = inputs.DAMAGED[name]
+    out = tmp_path / "out"
+    done = segment(make(tmp_path), "-o", out)
+    assert done.exit_code == 2
+    summary = check_results(out)
+    assert summary["status"] == "damaged input"
+    assert summary["video"]["frames"] >= least
+    sentence = one_sentence(done.stderr)
+    assert f"{summary['video']['frames']} frames" in sentence
+    assert str(out) in sentence
+    check_nothing_left(out)
+
+
+def test_the_masks_before_the_damage_are_those_of_the_undamaged_input(tmp_path):
+    whole = inputs.write_folder(tmp_path / "whole", inputs.pictures())
+    assert segment(whole, "-o", tmp_path / "a").exit_code == 0
+    assert segment(inputs.truncated_image(tmp_path), "-o", tmp_path / "b").exit_code == 2
+    for path in mask_files(tmp_path / "b"):
+        assert path.read_bytes() == (tmp_path / "a" / "masks" / path.name).read_bytes()
+
+
+def test_standard_input_is_read_as_a_video(tmp_path):
+    done = segment("-", "-o", tmp_path / "out", stdin=inputs.stream_bytes(inputs.pictures(), tmp_path))
+    assert done.exit_code == 0, done.output
+    assert check_results(tmp_path / "out")["video"]["frames"] == 6
+
+
+def test_empty_standard_input_gets_one_sentence(tmp_path):
+    done = segment("-", "-o", tmp_path / "out", stdin=b"")
+    assert done.exit_code == 2
+    one_sentence(done.stderr)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_moving_square_is_found_and_the_still_background_is_not(tmp_path):
+    clip = inputs.pictures(24, (96, 128))
+    done = segment(inputs.write_video(tmp_path / "clip.mkv", clip), "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    check_results(tmp_path / "out")
+    truth = (clip[20] == (240, 200, 60)).all(axis=-1)
+    found = read_mask(tmp_path / "out" / "masks" / "00020.png") > 0
+    assert (found & truth).sum() / (found | truth).sum() > 0.6
+    assert found[70:].sum() == 0
+
+
+def test_two_runs_write_the_same_bytes(tmp_path):
+    video = inputs.write_video(tmp_path / "clip.mkv", inputs.pictures(10))
+    for name in ("a", "b"):
+        assert segment(video, "-o", tmp_path / name).exit_code == 0
+    for path in [*mask_files(tmp_path / "a"), tmp_path / "a" / "tracks.txt"]:
+        assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
+
+
+def test_a_video_name_that_looks_like_an_option_can_be_given_after_two_dashes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    inputs.write_video(tmp_path / "-clip.mkv", inputs.pictures(3))
+    assert segment("-o", "out", "--", "-clip.mkv").exit_code == 0
