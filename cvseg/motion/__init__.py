@@ -2,7 +2,7 @@
 
 from cvseg.motion.camera_motion import CameraMotion, CameraMotionOptions, estimate_camera_motion
 from cvseg.motion.camera_state import CameraState
-from cvseg.motion.motion_saliency import motion_saliency_map
+from cvseg.motion.motion_saliency import MotionSaliency, motion_saliency_map
 from cvseg.motion.nonlocal_consensus_2014 import ConsensusOptions, NonlocalConsensus
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "CameraMotionOptions",
     "CameraState",
     "ConsensusOptions",
+    "MotionSaliency",
     "NonlocalConsensus",
     "estimate_camera_motion",
     "motion_saliency_map",

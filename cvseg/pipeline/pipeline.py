@@ -1,0 +1,280 @@
+"""`Pipeline`: frames in, masks and tracks out; `segment`: the same for a whole input, with the work overlapped."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cvseg.arrays import array_module, choose_device, to_device, to_host
+from cvseg.errors import OptionError, ShapeError, nearest_name
+from cvseg.objects import AutomaticSegmenter, WorkFrame, WorkFrames
+from cvseg.objects.automatic import Foreground
+from cvseg.pipeline.presets import PRESETS, PipelineOptions
+from cvseg.pipeline.region_of_interest import RegionOfInterest, read_region_of_interest
+from cvseg.records import Frame, FrameResult
+from cvseg.regions import fill_holes, label_components, remove_small_regions
+from cvseg.tracking import Tracker
+
+
+class Pipeline:
+    """Segments and tracks the moving objects of one video, frame by frame, in bounded memory.
+
+    Parameters
+    ----------
+    options : PipelineOptions or the name of a preset
+    device : "auto" takes a GPU if one can be used; "cuda" without one is an error
+    roi : (x, y, width, height) or a picture file or an (H, W) mask; nothing outside is segmented
+    min_area : smallest object in pixels; overrides the options' share of the frame
+
+    Raises
+    ------
+    OptionError, DeviceUnavailableError
+
+    Examples
+    --------
+    >>> from cvseg.synthetic import ClipOptions, render_clip
+    >>> pipeline = Pipeline("fast", device="cpu")
+    >>> results = [r for frame in render_clip(ClipOptions(size_hw=(60, 80), frames=3)).frames()
+    ...            for r in pipeline.process(frame)] + pipeline.finish()
+    >>> [result.frame.index for result in results]
+    [0, 1, 2]
+    """
+
+    def __init__(
+        self,
+        options: PipelineOptions | str = "balanced",
+        *,
+        device: str = "auto",
+        roi: RegionOfInterest = None,
+        min_area: int | None = None,
+    ) -> None:
+        self.options = preset_options(options)
+        self.device = choose_device(device)
+        self._roi = roi
+        self._min_area = min_area
+        if min_area is not None and min_area < 0:
+            raise OptionError(f"min_area is {min_area}; expected a number of pixels, 0 or more.")
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new video."""
+        self._size: tuple[int, int] | None = None
+        self._roi_mask: Any = None
+        self._motion = WorkFrames(self.device, self.options.work_height, self.options.flow)
+        self._segmenter = AutomaticSegmenter(self.options.automatic)
+        self._tracker = Tracker(self.options.tracker)
+        self._last_camera: Any = None
+
+    def process(self, frame: Frame) -> list[FrameResult]:
+        """Take in the next frame.
+
+        Parameters
+        ----------
+        frame : of the same size as the frames before
+
+        Returns
+        -------
+        list of FrameResult : those that are ready, in order; they may be several frames late
+
+        Raises
+        ------
+        ShapeError
+        """
+        work = self.move(frame)
+        return [] if work is None else self.segment(work)
+
+    def finish(self) -> list[FrameResult]:
+        """Results of all frames that are still open; the pipeline is then ready for a new video."""
+        work = self._motion.finish()
+        results = [] if work is None else self.segment(work)
+        results += [self._track(foreground) for foreground in self._segmenter.finish()]
+        self.reset()
+        return results
+
+    def move(self, frame: Frame) -> WorkFrame | None:
+        """First half of `process`: the previous frame with its flow and camera motion."""
+        if self._size is None:
+            self._size = frame.image.shape[:2]
+            self._roi_mask = read_region_of_interest(self._roi, self._size)
+        elif frame.image.shape[:2] != self._size:
+            raise ShapeError(
+                f"frame {frame.index} is {frame.image.shape[:2]}; the frames before were {self._size}. "
+                "Resize the frames to one size, or use a new Pipeline."
+            )
+        return self._motion.push(frame)
+
+    def segment(self, work: WorkFrame) -> list[FrameResult]:
+        """Second half of `process`: masks and tracks of the frames that can be decided."""
+        return [self._track(foreground) for foreground in self._segmenter.push(work)]
+
+    def motion_frames(self, frames: Iterable[Frame]) -> Iterator[WorkFrame]:
+        """`move` for all frames: may run on a thread of its own, ahead of `segment`."""
+        for frame in frames:
+            work = self.move(frame)
+            if work is not None:
+                yield work
+        work = self._motion.finish()
+        if work is not None:
+            yield work
+
+    def segment_frames(self, works: Iterable[WorkFrame]) -> Iterator[FrameResult]:
+        """`segment` for all frames of `motion_frames`, and the rest at the end."""
+        for work in works:
+            yield from self.segment(work)
+        for foreground in self._segmenter.finish():
+            yield self._track(foreground)
+
+    def _track(self, foreground: Foreground) -> FrameResult:
+        work, logit = foreground.work, foreground.logit
+        module = array_module(logit)
+        if self._roi_mask is not None:
+            outside = to_device(self._roi_mask, self.device)
+            logit = module.where(outside, logit, np.float32(-20))
+        size = int(logit.shape[0]) * int(logit.shape[1])
+        least = self._min_area if self._min_area is not None else int(self.options.min_area * size)
+        with work.timed("regions"):
+            mask = logit > np.float32(0)
+            if self.options.hole_area:
+                mask = fill_holes(mask, max_area=int(self.options.hole_area * size))
+            mask = remove_small_regions(mask, least)
+            labels, _ = label_components(mask)
+            probability = np.float32(1) / (np.float32(1) + module.exp(-logit))
+        with work.timed("tracking"):
+            tracked = self._tracker.update(
+                work.frame.index,
+                labels,
+                probability=probability,
+                flow_backward_xy=_full_size_flow(work),
+                camera_matrix=self._full_size_camera(work),
+                image=work.image,
+            )
+        return FrameResult(
+            frame=work.frame,
+            labels=to_host(tracked.labels),
+            tracks=tracked.tracks,
+            foreground=to_host(probability),
+            camera=foreground.camera,
+            times_s=work.times_s,
+        )
+
+    def _full_size_camera(self, work: WorkFrame) -> NDArray[np.float64] | None:
+        """The camera's motion from the frame before to this one, in full-size pixels."""
+        before, self._last_camera = self._last_camera, work.camera_forward
+        if before is None:
+            return None
+        # Work pixel j covers the full pixels f j .. f j + f - 1, so its centre lies at f j + (f - 1) / 2.
+        factor = work.factor
+        to_full = np.array([[factor, 0, (factor - 1) / 2], [0, factor, (factor - 1) / 2], [0, 0, 1]])
+        full: NDArray[np.float64] = to_full @ before.matrix @ np.linalg.inv(to_full)
+        return full
+
+
+def _full_size_flow(work: WorkFrame) -> Any:
+    """The flow to the frame before, repeated to full size: masks are moved by it, so whole pixels are enough."""
+    if work.factor == 1:
+        return work.backward_xy
+    height, width = work.image.shape[:2]
+    module = array_module(work.backward_xy)
+    rows = module.repeat(work.backward_xy * np.float32(work.factor), work.factor, axis=0)[:height]
+    return module.ascontiguousarray(module.repeat(rows, work.factor, axis=1)[:, :width])
+
+
+def preset_options(options: PipelineOptions | str) -> PipelineOptions:
+    """A preset by name, or the options as they are.
+
+    Raises
+    ------
+    OptionError
+    """
+    if isinstance(options, PipelineOptions):
+        return options
+    if options not in PRESETS:
+        raise OptionError(f"preset is {options!r}; {nearest_name(str(options), PRESETS)}")
+    return PRESETS[options]
+
+
+def segment(
+    source: Any,
+    *,
+    preset: str = "balanced",
+    options: PipelineOptions | Mapping[str, Any] | None = None,
+    device: str = "auto",
+    roi: RegionOfInterest | str | os.PathLike[str] = None,
+    min_area: int | None = None,
+    rate: Fraction | int | str | None = None,
+    progress: Callable[[int, int | None], bool | None] | None = None,
+) -> Iterator[FrameResult]:
+    """Segment and track the moving objects of a video.
+
+    Decoding, flow and segmentation overlap, each on a thread of its own; memory does not grow with the video.
+
+    Parameters
+    ----------
+    source : a video file, a folder of images, "-", an array (T, H, W[, C]), an iterable of pictures, an open source
+    preset : "fast" (one frame late), "balanced" or "quality"
+    options : PipelineOptions, or values that replace some of the preset's
+    device : "auto", "cpu" or "cuda"
+    roi : (x, y, width, height), a picture file or an (H, W) mask; nothing outside is segmented
+    min_area : smallest object in pixels
+    rate : frames per second for inputs without times
+    progress : called with (frames done, frames in all or None) after each; returning False ends the run cleanly
+
+    Yields
+    ------
+    FrameResult, in order
+
+    Raises
+    ------
+    CvsegError
+        at the first frame that cannot be read, after the results of all frames before it.
+
+    Examples
+    --------
+    >>> from cvseg.synthetic import ClipOptions, render_clip
+    >>> frames = render_clip(ClipOptions(size_hw=(60, 80), frames=4)).frames()
+    >>> [result.labels.shape for result in segment(frames, preset="fast", device="cpu")]
+    [(60, 80), (60, 80), (60, 80), (60, 80)]
+    """
+    from cvseg.video import open_source, prefetch
+
+    chosen = preset_options(preset)
+    if isinstance(options, PipelineOptions):
+        chosen = options
+    elif options:
+        chosen = PipelineOptions.from_mapping({**_fields(chosen), **options})
+    pipeline = Pipeline(chosen, device=device, roi=roi, min_area=min_area)
+    return _run(pipeline, source, open_source, prefetch, rate, progress)
+
+
+def _fields(options: PipelineOptions) -> dict[str, Any]:
+    return {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
+
+
+def _run(
+    pipeline: Pipeline, source: Any, open_source: Any, prefetch: Any, rate: Any, progress: Any
+) -> Iterator[FrameResult]:
+    with open_source(source, rate=rate) as opened:
+        errors: list[Exception] = []
+        with prefetch(opened) as frames, prefetch(pipeline.motion_frames(_until_error(frames, errors))) as works:
+            for done, result in enumerate(pipeline.segment_frames(works), start=1):
+                yield result
+                if progress is not None and progress(done, opened.info.frame_count) is False:
+                    return
+        if errors:
+            raise errors[0]
+
+
+def _until_error(frames: Iterable[Frame], errors: list[Exception]) -> Iterator[Frame]:
+    """End quietly at a damaged frame, so that the frames before it are finished; the error is raised after them."""
+    from cvseg.errors import VideoError
+
+    try:
+        yield from frames
+    except VideoError as error:
+        errors.append(error)

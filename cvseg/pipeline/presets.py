@@ -1,0 +1,40 @@
+"""Options of the pipeline, and the three presets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cvseg.motion import ConsensusOptions
+from cvseg.objects import AutomaticOptions
+from cvseg.options import Options, option
+from cvseg.tracking import TrackerOptions
+
+FLOW_PRESETS = ("fast", "balanced", "quality")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineOptions(Options):
+    """Everything that decides the result."""
+
+    work_height: int = option(
+        240, "rows of the small image that motion is computed on; larger sees smaller objects", low=16, unit=" px"
+    )
+    flow: str = option("balanced", "preset of the optical flow", choices=FLOW_PRESETS)
+    min_area: float = option(
+        0.0005, "smallest object, as a share of the frame; larger drops more specks", low=0.0, high=1.0
+    )
+    hole_area: float = option(0.002, "largest hole that is filled, as a share of the frame", low=0.0, high=1.0)
+    automatic: AutomaticOptions = field(default_factory=AutomaticOptions)
+    tracker: TrackerOptions = field(default_factory=TrackerOptions)
+
+
+PRESETS = {
+    # Live: one frame of delay.
+    "fast": PipelineOptions(flow="fast", automatic=AutomaticOptions(evidence="causal")),
+    "balanced": PipelineOptions(),
+    "quality": PipelineOptions(
+        work_height=240,
+        flow="quality",
+        automatic=AutomaticOptions(consensus=ConsensusOptions(cell=8, step=2)),
+    ),
+}
