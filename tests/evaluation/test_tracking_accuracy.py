@@ -134,7 +134,7 @@ def test_box_overlaps_of_equal_half_disjoint_and_empty_boxes():
 
 @pytest.mark.data
 def test_scores_equal_those_of_two_other_programs_on_a_published_tracker(data_folder):
-    folder = data_folder / "MOT/TUD-Campus/motmetrics_example"
+    folder = data_folder / "MOT/TUD-Campus/motmetrics_example"  # codespell:ignore mot
     reference = json.loads((folder / "reference_scores.json").read_text())["CLEAR"]
     truth, result = (np.loadtxt(folder / name, delimiter=",") for name in ("gt.txt", "test.txt"))
     measure = TrackingMeasure()
