@@ -182,7 +182,10 @@ class CudaSource:
         if threads > 1024:
             raise KernelResourceError(f"{function}: block {block} has {threads} threads; CUDA allows 1024.")
         cupy = cupy_module()
-        if device_id == cupy.cuda.Device().id:
+        current = cupy.cuda.Device().id
+        if device_id < 0:
+            device_id = current  # no array among the arguments
+        if device_id == current:
             self._module(cupy, device_id).get_function(function)(grid, block, arguments, shared_mem=shared_bytes)
             return
         with cupy.cuda.Device(device_id):

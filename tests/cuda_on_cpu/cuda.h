@@ -76,6 +76,11 @@ static inline T cvseg_shuffle_xor(int line, unsigned int mask, T value, int lane
   return cvseg_exchange(line, mask, value, source > (lane | (width - 1)) ? lane : source);
 }
 
+// Time passes whenever somebody looks.
+static inline long long clock64() {
+  static long long cycles;
+  return cycles += 100000;
+}
 static inline void __threadfence() {}
 static inline void __threadfence_block() {}
 

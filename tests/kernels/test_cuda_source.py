@@ -69,6 +69,10 @@ def test_shared_bytes_reach_the_kernel(source, cuda_device):
     assert_array_equal(out.get(), np.arange(96)[::-1])
 
 
+def test_a_kernel_without_arrays_runs_on_the_current_device(source, cuda_device):
+    source('extern "C" __global__ void idle(const int n) {}', "idle").launch_linear("idle", 5, np.int32(5))
+
+
 @pytest.mark.parametrize("size_hw", [(0, 5), (5, 0)])
 def test_an_empty_image_launches_nothing(source, size_hw):
     source("no compiler sees this", "scale").launch_image("scale", size_hw)
