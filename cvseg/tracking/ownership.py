@@ -21,7 +21,8 @@ from cvseg.tracking.association import (
 )
 from cvseg.tracking.track_lifecycle import CONFIRMED, LOST, TENTATIVE, TrackState
 
-COVERED_AREA = 0.75  # share of its usual area below which something may cover an object
+STEADY_SHARE = 0.15  # change of a part's share of the area from which it counts as growing or shrinking
+COVERED_AREA = 0.9  # share of its usual area below which something may cover an object
 GATE = 9.21  # squared Mahalanobis distance that holds 99 % of the centres of an object
 
 
@@ -104,11 +105,17 @@ def _with_colors(fit: Any, tracks: list[TrackState], components: Components) -> 
     doubtful = [t for t, track in enumerate(tracks) if track.frames_since_shared < 10 and track.histogram is not None]
     if not doubtful:
         return fit
-    fit = fit.copy()
     alike = histogram_similarity(np.array([tracks[t].histogram for t in doubtful]), components.histogram)
-    # A factor, so that alike colours never make a fit where position has none.
-    fit[doubtful] *= 0.5 + 0.5 * alike
-    return fit
+    weighed = fit.copy()
+    for row, t in enumerate(doubtful):
+        group = [o for o, other in enumerate(tracks) if other.group == tracks[t].group]
+        if tracks[t].group == 0 or len(group) < 2:
+            # A factor, so that alike colours never make a fit where position has none.
+            weighed[t] = fit[t] * (0.5 + 0.5 * alike[row])
+        else:
+            # Until now one component: where one of them may be, any of them may be, if the colours say so clearly.
+            weighed[t] = 0.5 * (fit[t] + fit[group].max(0)) * alike[row] ** 2
+    return weighed
 
 
 def _match(outcome: Ownership, fit: Any, rows: list[int], least_fit: float) -> None:
@@ -185,7 +192,7 @@ def _collect_parts(
     main_areas = areas[[outcome.main[t] for t in owners]]
     usual_areas = np.array([max(tracks[t].area_px, 1.0) for t in owners])
     usual_sides = np.array([tracks[t].filter.size_wh for t in owners])
-    apart: set[int] = set()
+    apart: dict[int, tuple[bool, float]] = {}
     for c in range(len(areas)):
         if c in outcome.owners:
             continue
@@ -212,11 +219,23 @@ def _collect_parts(
         if large or far:
             if tracks[track].frames_apart >= options.split_after:
                 continue
-            apart.add(track)
+            # The share of whichever comes first, so that it does not jump when the larger half changes.
+            share_of_first = float(main_areas[best] / (main_areas[best] + areas[c]))
+            apart[track] = (far, share_of_first if outcome.main[track] < c else 1 - share_of_first)
         outcome.owners[c] = [track]
         outcome.parts.setdefault(track, []).append(c)
     for track in owners:
-        tracks[track].frames_apart = tracks[track].frames_apart + 1 if track in apart else 0
+        _count_apart(tracks[track], *apart.get(track, (None, 0.0)))
+
+
+def _count_apart(track: TrackState, far: bool | None, share: float) -> None:
+    if far is None:
+        track.frames_apart = 0
+    elif track.frames_apart == 0 or (not far and abs(share - track.part_share) > STEADY_SHARE):
+        # Behind a post one half shrinks while the other grows; two objects side by side keep their shares.
+        track.frames_apart, track.part_share = 1, share
+    else:
+        track.frames_apart += 1
 
 
 def lost_twin(track: TrackState, lost: list[TrackState], components: Components, row: int, options: Any) -> int:

@@ -40,7 +40,9 @@ class TrackState:
     box_xyxy : box when last seen
     frames_shared : frames in a row in which it shared a component with other tracks
     frames_since_shared : frames since it last did
-    frames_apart : frames in a row in which one of its parts lay far from its main part
+    group : non-zero and equal for tracks that shared one component in the last frame
+    frames_apart : frames in a row in which it had a large or far part that kept its share of the area
+    part_share : that share when the count began
     histogram : (512,) colours, adding up to 1; None without images
     """
 
@@ -56,7 +58,9 @@ class TrackState:
     box_xyxy: Box = (0.0, 0.0, 0.0, 0.0)
     frames_shared: int = 0
     frames_since_shared: int = 1_000_000
+    group: int = 0
     frames_apart: int = 0
+    part_share: float = 0.0
     histogram: NDArray[np.float64] | None = field(default=None, repr=False)
 
     def see(self, box_xyxy: Box, area_px: float, *, shared: bool, shared_noise: float) -> None:
@@ -85,7 +89,7 @@ class TrackState:
         self.missed += 1
         self.frames_shared = 0
         self.frames_since_shared += 1
-        self.frames_apart = 0
+        self.frames_apart = self.group = 0
         self.slot = 0
         x, y = self.filter.center_xy
         gone = not (0 <= x < size_hw[1] and 0 <= y < size_hw[0])

@@ -355,6 +355,7 @@ class Tracker:
                 shared=t in shared,
                 shared_noise=self.options.shared_noise,
             )
+            track.group = ownership.main[t] + 1 if t in shared else 0
             if counts is not None and t not in shared:
                 track.learn_colors(counts[row])
         self._confirm(ownership, components)
