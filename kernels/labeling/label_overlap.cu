@@ -1,4 +1,4 @@
-// counts(a, b) = number of pixels (x, y) with first(y, x) = a and second(y + dy(a), x + dx(a)) = b.
+// counts(a, b) = number of pixels (x, y) with first(y, x) = a > 0 and second(y + dy(a), x + dx(a)) = b.
 // One thread per CHUNK pixels of a row: equal neighbouring pairs are added together, so that large regions do not
 // queue at one counter. Integer atomics: the order does not matter.
 // first, second: (height, width) int32.   shifts_xy: (rows, 2) int32 pixels.   counts: (rows, columns) int32, zero.
@@ -16,7 +16,7 @@ extern "C" __global__ void label_overlap(const int* __restrict__ first, const in
   for (int x = begin; x < end; ++x) {
     const int label = first[y * width + x];
     int found = -1;
-    if (label >= 0 && label < rows) {
+    if (label > 0 && label < rows) {
       const int other_x = x + shifts_xy[2 * label], other_y = y + shifts_xy[2 * label + 1];
       if (other_x >= 0 && other_x < width && other_y >= 0 && other_y < height) found = second[other_y * width + other_x];
     }

@@ -1,4 +1,7 @@
-"""Joint histogram of two label maps: how many pixels each pair of labels shares, one map's regions moved before."""
+"""Joint histogram of two label maps: how many pixels each pair of labels shares, one map's regions moved before.
+
+Row 0 stays zero: background is no region, and skipping it is what makes sparse maps fast.
+"""
 
 import numpy as np
 
@@ -6,6 +9,7 @@ from cvseg.arrays import array_module
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.labeling.next_labelled import next_labelled
 
 _cuda = CudaSource(__file__)
 
@@ -18,30 +22,31 @@ def _count_pairs(first, second, shifts_xy, counts):
     height, width = first.shape
     rows, columns = counts.shape
     for y in range(height):
-        label, length, dx, source_y = -1, 0, 0, -1
-        other = -1
-        for x in range(width):
-            # A pair is added to the table when it changes, not at every pixel.
-            if first[y, x] != label:
-                if length > 0:
-                    counts[label, other] += length
-                label, length, other = first[y, x], 0, -1
-                if 0 <= label < rows:
-                    dx, source_y = shifts_xy[label, 0], y + shifts_xy[label, 1]
-                else:
-                    source_y = -1
-            if source_y < 0 or source_y >= height:
-                continue
-            source_x = x + dx
-            found = second[source_y, source_x] if 0 <= source_x < width else -1
-            if found != other:
-                if length > 0:
-                    counts[label, other] += length
-                other, length = found, 0
-            if 0 <= found < columns:
-                length += 1
-        if length > 0:
-            counts[label, other] += length
+        row = first[y]
+        x = next_labelled(row, 0)
+        while x < width:
+            # One run of equal labels: the other map is read along one row, at a fixed distance.
+            label = row[x]
+            begin = x
+            x += 1
+            while x < width and row[x] == label:
+                x += 1
+            if 0 < label < rows:
+                dx, other_y = shifts_xy[label, 0], y + shifts_xy[label, 1]
+                if 0 <= other_y < height:
+                    others = second[other_y]
+                    end = min(x + dx, width)
+                    k = max(begin + dx, 0)
+                    while k < end:
+                        found = others[k]
+                        start = k
+                        k += 1
+                        while k < end and others[k] == found:
+                            k += 1
+                        if 0 <= found < columns:
+                            counts[label, found] += k - start
+            if x < width and row[x] == 0:
+                x = next_labelled(row, x)
 
 
 def _label_overlap_cpu(first, second, shifts_xy, columns):

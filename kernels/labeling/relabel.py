@@ -7,6 +7,7 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.labeling.next_labelled import next_labelled
 
 _cuda = CudaSource(__file__)
 
@@ -16,10 +17,17 @@ def _relabel_rows(first_row, end_row, labels, table, renumbered):
     """labels, renumbered: (height, width) int32; table: (n + 1,) int32. A label beyond the table becomes 0."""
     width = labels.shape[1]
     size = table.shape[0]
+    background = table[0] if size > 0 else 0
     for y in range(first_row, end_row):
-        for x in range(width):
-            label = labels[y, x]
+        row = labels[y]
+        renumbered[y] = background
+        x = next_labelled(row, 0)
+        while x < width:
+            label = row[x]
             renumbered[y, x] = table[label] if 0 <= label < size else 0
+            x += 1
+            if x < width and row[x] == 0:
+                x = next_labelled(row, x)
 
 
 def _relabel_cpu(labels, table):

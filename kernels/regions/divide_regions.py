@@ -7,6 +7,7 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.labeling.next_labelled import next_labelled
 
 _cuda = CudaSource(__file__)
 
@@ -23,10 +24,16 @@ def _divide_rows(
     height, width = regions.shape
     known = first_owner.shape[0] - 1
     for y in range(first_row, end_row):
-        for x in range(width):
-            region = regions[y, x]
+        row = regions[y]
+        divided[y] = 0
+        following = next_labelled(row, 0)
+        while following < width:
+            x = following
+            region = row[x]
+            following = x + 1
+            if following < width and row[following] == 0:
+                following = next_labelled(row, following)
             if region <= 0 or region >= known:
-                divided[y, x] = 0
                 continue
             begin, end = first_owner[region], first_owner[region + 1]
             if end - begin < 2:

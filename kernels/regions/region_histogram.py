@@ -6,6 +6,7 @@ from cvseg.arrays import array_module
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.labeling.next_labelled import next_labelled
 
 _cuda = CudaSource(__file__)
 
@@ -18,11 +19,16 @@ def _count_colors(labels, image, counts):
     height, width = labels.shape
     regions = counts.shape[0]
     for y in range(height):
-        for x in range(width):
-            label = labels[y, x]
+        row = labels[y]
+        x = next_labelled(row, 0)
+        while x < width:
+            label = row[x]
             if label > 0 and label <= regions:
                 red, green, blue = np.int32(image[y, x, 0]), np.int32(image[y, x, 1]), np.int32(image[y, x, 2])
                 counts[label - 1, ((red >> 5) << 6) | ((green >> 5) << 3) | (blue >> 5)] += 1
+            x += 1
+            if x < width and row[x] == 0:
+                x = next_labelled(row, x)
 
 
 def _region_histogram_cpu(labels, image, count):

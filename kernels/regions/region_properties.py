@@ -6,6 +6,7 @@ from cvseg.arrays import array_module
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.labeling.next_labelled import next_labelled
 
 _cuda = CudaSource(__file__)
 
@@ -23,15 +24,17 @@ def _add_rows(labels, weights, moments, boxes_xyxy, weight_sums):
     count = moments.shape[0]
     weighted = weights.size > 0
     for y in range(height):
-        x = 0
-        while x < width:
-            label = labels[y, x]
+        row = labels[y]
+        following = next_labelled(row, 0)
+        while following < width:
+            begin = following
+            label = row[begin]
+            x = begin + 1
+            while x < width and row[x] == label:
+                x += 1
+            following = next_labelled(row, x)
             if label <= 0 or label > count:
-                x += 1
                 continue
-            begin = x
-            while x < width and labels[y, x] == label:
-                x += 1
             r = label - 1
             n = x - begin
             last = x - 1
