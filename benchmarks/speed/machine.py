@@ -75,15 +75,19 @@ def _gpu() -> dict[str, Any]:
     runtime = cupy_module().cuda.runtime
     properties = runtime.getDeviceProperties(cupy_module().cuda.Device().id)
     name = properties["name"]
+    try:
+        nvrtc = ".".join(map(str, cupy_module().cuda.nvrtc.getVersion()))
+    except Exception as error:  # CuPy's search for the library fails in many ways; the first compilation will tell
+        nvrtc = f"not found ({type(error).__name__})"
     return {
         "name": name.decode() if isinstance(name, bytes) else str(name),
-        "compute_capability": f"{properties['major']}.{properties['minor']}",
+        "compute_capability": cupy_module().cuda.Device().compute_capability,
         "memory_gb": round(properties["totalGlobalMem"] / 1e9, 1),
         "multiprocessors": properties["multiProcessorCount"],
         "l2_cache_mb": round(properties["l2CacheSize"] / 1e6, 1),
         "cuda_driver": runtime.driverGetVersion(),
         "cuda_runtime": runtime.runtimeGetVersion(),
-        "nvrtc": ".".join(map(str, cupy_module().cuda.nvrtc.getVersion())),
+        "nvrtc": nvrtc,
     }
 
 
