@@ -17,7 +17,7 @@ class PictureConverter:
     - YUV becomes RGB with interpolated chroma and exact rounding: within half a level of the equations. FFmpeg's
       quicker path is off by up to three levels, and saves 3 ms on a 720p picture (2-core x86-64).
     - Grey and RGB of more than 8 bits keep their high byte (``value >> 8`` of 16), as in `still_image.read_image`.
-    - Alpha is dropped and the stored colours stay.
+    - Alpha is dropped and the stored colours stay. The transfer curve is not changed: HDR stays as it is coded.
     - Pixels are those stored: the sample aspect ratio is not applied.
     """
 

@@ -49,6 +49,12 @@ class _Buffer:
         self.stopped = False  # nobody wants more items
         self.changed = threading.Condition()
 
+    def stop(self) -> None:
+        """No more items are wanted; call with `changed` held."""
+        self.stopped = True
+        self.items.clear()
+        self.changed.notify_all()
+
     def put(self, item: Any) -> bool:
         """Wait for room; False when nobody wants the item."""
         with self.changed:
@@ -100,8 +106,12 @@ class Prefetch(Generic[T]):
     def __next__(self) -> T:
         buffer = self._buffer
         with buffer.changed:
-            while not buffer.items and not buffer.finished and not buffer.stopped:
-                buffer.changed.wait()
+            try:
+                while not buffer.items and not buffer.finished and not buffer.stopped:
+                    buffer.changed.wait()
+            except BaseException:  # Ctrl-C: the traceback would keep this object, and so its thread, alive
+                buffer.stop()
+                raise
             if buffer.items and not buffer.stopped:
                 item: T = buffer.items.popleft()
                 buffer.changed.notify_all()
@@ -119,10 +129,8 @@ class Prefetch(Generic[T]):
         if thread is None:
             return
         with self._buffer.changed:
-            self._buffer.stopped = True
-            self._buffer.items.clear()
+            self._buffer.stop()
             finished = self._buffer.finished
-            self._buffer.changed.notify_all()
         if not finished and self._cancel is not None:
             self._cancel()
         if thread is not threading.current_thread():

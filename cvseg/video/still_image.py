@@ -32,7 +32,8 @@ def read_image(path: str | Path, page: int = 0) -> NDArray[np.uint8]:
     """One picture as RGB.
 
     Grey is repeated in the three channels. 16-bit values keep their high byte (``value >> 8``), as image libraries
-    do for colour: 65535 becomes 255, and a 12-bit picture stored in 16 bits becomes dark; scale it before. Alpha is
+    do for colour: 65535 becomes 255, and a 12-bit picture stored in 16 bits becomes dark; scale it before (16-bit
+    colour in a PPM file is rounded by Pillow instead: one level away at most). Alpha is
     dropped and the stored colours stay, as FFmpeg and OpenCV do, because an unused alpha channel is often all zero.
     Palettes are looked up, CMYK is converted without a colour profile, and the EXIF orientation is applied.
 

@@ -14,6 +14,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cvseg.errors import FrameDecodeError, VideoOpenError
 from cvseg.records.frame import Frame
 from cvseg.video.container_length import has_iso_index, missing_bytes
@@ -30,25 +33,49 @@ VideoFileSourceType = TypeVar("VideoFileSourceType", bound="VideoFileSource")
 class PresentationClock:
     """Exact times from a stream's timestamps, strictly increasing, the first one 0.
 
-    A frame without a presentation time, or with one that is not after the frame before it (damaged or badly written
-    streams), is shown one frame period (``1 / rate``) after that frame.
+    The presentation time (PTS) of a frame counts, unless PTS have run backwards more often than decoding times (DTS):
+    then they are invented or damaged, and the DTS, which frames leave the decoder by, counts. A frame with neither, or
+    with a time that is not after the frame before it, is shown one frame period (``1 / rate``) after that frame.
+
+    Parameters
+    ----------
+    rate : frames per second, for frames without a time
+    has_pts : False for AVI, which stores none: what is given as PTS there is the order of decoding
     """
 
-    def __init__(self, rate: Fraction) -> None:
+    def __init__(self, rate: Fraction, *, has_pts: bool = True) -> None:
         self._step = 1 / rate
+        self._has_pts = has_pts
+        self._backward = {"pts": 0, "dts": 0}
+        self._latest: dict[str, int] = {}
         self._last: Fraction | None = None
+        self._origin = Fraction(0)
         self.start_s = Fraction(0)
 
-    def time_s(self, presented: int | None, time_base: Fraction | None) -> Fraction:
-        """Seconds since the first frame, of a frame shown at ``presented * time_base``."""
-        stored = None if presented is None or not time_base else presented * Fraction(time_base)
+    def time_s(self, pts: int | None, dts: int | None, time_base: Fraction | None) -> Fraction:
+        """Seconds since the first frame, of a frame with these timestamps in units of `time_base`."""
+        ticks = self._believed(pts, dts)
+        stored = None if ticks is None or not time_base else ticks * Fraction(time_base)
         if self._last is None:
-            self.start_s = stored if stored is not None else Fraction(0)
+            self._origin = stored if stored is not None else Fraction(0)
+            # Without PTS the origin is only the delay of the decoder.
+            self.start_s = self._origin if self._has_pts else Fraction(0)
             self._last = Fraction(0)
             return self._last
-        time_s = self._last + self._step if stored is None else stored - self.start_s
+        time_s = self._last + self._step if stored is None else stored - self._origin
         self._last = time_s if time_s > self._last else self._last + self._step
         return self._last
+
+    def _believed(self, pts: int | None, dts: int | None) -> int | None:
+        if not self._has_pts:
+            return dts
+        for name, ticks in (("pts", pts), ("dts", dts)):
+            if ticks is not None:
+                self._backward[name] += ticks <= self._latest.get(name, ticks - 1)
+                self._latest[name] = ticks
+        if pts is not None and (dts is None or self._backward["pts"] <= self._backward["dts"]):
+            return pts
+        return dts
 
 
 class VideoFileSource:
@@ -254,12 +281,12 @@ class VideoFileSource:
         container = self._container = self._open_container()
         stream = self._stream = self._video_stream(container)
         self._rate = _plausible_rate(stream) or self._given_rate
-        clock = self._clock = PresentationClock(self._rate or DEFAULT_RATE)
+        clock = self._clock = PresentationClock(self._rate or DEFAULT_RATE, has_pts=container.format.name != "avi")
         converter = PictureConverter()
         size: tuple[int, int] | None = None
         index = 0
         for picture in self._pictures(container, stream):
-            image = converter.rgb(picture)
+            image = self._converted(converter, picture, index)
             if size is None:
                 size = (image.shape[1], image.shape[0])
             elif size != (image.shape[1], image.shape[0]):
@@ -267,11 +294,22 @@ class VideoFileSource:
                     f"{self._label}: frame {index} is {image.shape[1]}x{image.shape[0]}; expected {size[0]}x{size[1]} "
                     f"like the frames before it. {index} frames were read. Split the video where its size changes."
                 )
-            yield Frame(index, clock.time_s(picture.pts, picture.time_base), image, f"{index:05d}")
+            yield Frame(index, clock.time_s(picture.pts, picture.dts, picture.time_base), image, f"{index:05d}")
             del image
             index += 1
         if self._damaged == "stop":
             self._check_whole(stream, index)
+
+    def _converted(self, converter: PictureConverter, picture: Any, index: int) -> NDArray[np.uint8]:
+        import av
+
+        try:
+            return converter.rgb(picture)
+        except (av.FFmpegError, ValueError) as error:
+            raise FrameDecodeError(
+                f"{self._label}: frame {index} has the pixel format {picture.format.name}, which FFmpeg cannot turn "
+                f"into RGB ({_reason(error)}). Convert the video to a common format first."
+            ) from None
 
     def _pictures(self, container: Any, stream: Any) -> Iterator[Any]:
         """Good pictures in display order; `FrameDecodeError` after the last one before the damage."""

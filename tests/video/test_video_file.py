@@ -69,20 +69,33 @@ def test_time_counts_from_the_first_frame_and_the_stored_start_is_kept(tmp_path,
     assert [frame.time_s for frame in frames] == [0, Fraction(1, 25), Fraction(3, 25)]
 
 
-def test_a_stream_without_times_counts_frame_periods(tmp_path, write_clip):
+@pytest.mark.parametrize("b_frames", [0, 2])
+@pytest.mark.parametrize("container", ["h264", "avi"])
+def test_containers_without_presentation_times_count_frame_periods(tmp_path, write_clip, b_frames, container):
     path = write_clip(
-        tmp_path / "clip.h264", 6, codec="libx264", pixel_format="yuv420p", container="h264", options={"bf": "0"}
+        tmp_path / "clip",
+        12,
+        codec="libx264",
+        pixel_format="yuv420p",
+        container=container,
+        options={"bf": str(b_frames), "b-adapt": "0"},
     )
     info, frames = read(path)
-    assert [frame.time_s for frame in frames] == [index / info.rate for index in range(6)]
+    assert [frame.time_s for frame in frames] == [index / info.rate for index in range(12)]
 
 
 def test_missing_and_backward_times_are_one_period_after_the_frame_before():
     clock = PresentationClock(Fraction(10))
     base = Fraction(1, 100)
-    times = [clock.time_s(ticks, base) for ticks in (500, None, 520, 515, None, 590)]
+    times = [clock.time_s(ticks, None, base) for ticks in (500, None, 520, 515, None, 590)]
     assert times == [0, Fraction(1, 10), Fraction(2, 10), Fraction(3, 10), Fraction(4, 10), Fraction(9, 10)]
     assert clock.start_s == 5
+
+
+def test_decoding_times_count_once_presentation_times_have_run_backwards():
+    clock = PresentationClock(Fraction(1))
+    times = [clock.time_s(pts, dts, Fraction(1)) for pts, dts in [(1, 1), (4, 2), (3, 5), (2, 7), (9, 8)]]
+    assert times == [0, 3, 4, 6, 7]
 
 
 def constant_clip(path, values, pixel_format, dtype, codec="rawvideo", colorspace=2, color_range=0, size=(8, 16)):
