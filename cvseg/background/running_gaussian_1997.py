@@ -14,7 +14,7 @@ from cvseg.checks import check_dtype, check_range, check_shapes
 from cvseg.errors import ShapeError
 from cvseg.options import Options, option
 
-_STATE = ("mean", "variance", "candidate", "age")
+_STATE = ("mean", "variance", "candidate", "age", "flicker")
 _FLOOR_EVERY = 16  # frames between two looks at the noise of the whole picture
 _LARGEST_FLOOR = 4.0  # times the smallest: a picture full of motion is not noise
 
@@ -24,7 +24,7 @@ class RunningGaussianOptions(Options):
     """Settings of `RunningGaussian`."""
 
     learning_rate: float = option(
-        0.01, "share of a frame in the background, after the first frames; larger follows light faster", low=0, high=1
+        0.02, "share of a frame in the background, after the first frames; larger follows light faster", low=0, high=1
     )
     foreground_share: float = option(
         0.02, "learning of foreground pixels, in learning rates; larger burns in what stands still", low=0, high=1
@@ -35,18 +35,26 @@ class RunningGaussianOptions(Options):
         5.0, "least noise that is believed; larger sees less", low=0.1, high=128, unit=" grey levels"
     )
     noise_factor: float = option(
-        1.5, "least noise of a pixel, in medians of the picture's noise; larger sees less in noisy video", low=0
+        2.0, "least noise of a pixel, in medians of the picture's noise; larger sees less in noisy video", low=0
     )
-    shadow_darkest: float = option(0.5, "deepest shadow, times the background; larger allows less shadow", low=0)
+    shadow_darkest: float = option(0.6, "deepest shadow, times the background; larger allows less shadow", low=0)
     shadow_lightest: float = option(0.95, "palest shadow, times the background; 0 turns shadows off", low=0)
+    shadow_chroma: float = option(
+        1.2, "how much the colour of a shadow may differ; larger sees more shadow", low=0, unit=" sigma"
+    )
     shadow_weight: float = option(
         0.4, "what is left of the probability in a shadow; 1 makes shadows foreground", low=0, high=1
     )
+    flicker_rate: float = option(0.05, "memory of flicker; larger forgets sooner", low=0, high=1)
+    flicker_free: float = option(
+        0.1, "threshold crossings per frame that are no flicker; larger sees more in moving leaves", low=0, high=1
+    )
+    flicker_gain: float = option(8.0, "widening of sigma by flicker; larger sees less in moving leaves", low=0)
     absorb_first: int = option(
-        10, "frames a colour must stay to become background, in the beginning; larger keeps ghosts longer", low=2
+        8, "frames a colour must stay to become background, in the beginning; larger keeps ghosts longer", low=2
     )
     absorb_share: float = option(
-        0.25, "the same later, as a share of the frames seen; larger trusts an old background more", low=0
+        0.4, "the same later, as a share of the frames seen; larger trusts an old background more", low=0
     )
     absorb_last: int = option(300, "the same in the end; larger keeps ghosts, and people who stand, longer", low=2)
 
@@ -64,7 +72,8 @@ class RunningGaussian:
     Departures from the paper: RGB instead of YUV; pixels taken for foreground learn slower by `foreground_share`, in
     proportion to their probability; a darker copy of the background counts as shadow [Horprasert1999]_; a foreground
     colour that stays long enough replaces the background, sooner while the model is young: what stood in the first
-    frames and left must not remain as a ghost. The least variance follows the noise of the whole picture.
+    frames and left must not remain as a ghost. Pixels that cross the threshold again and again, as leaves do, get a
+    wider sigma. The least variance follows the noise of the whole picture.
 
     References
     ----------
@@ -112,7 +121,7 @@ class RunningGaussian:
             for a picture of another size than before.
         DtypeError, RangeError
         """
-        from cvseg.kernels.background.running_gaussian import running_gaussian
+        from cvseg.kernels.background.running_gaussian import SETTINGS, running_gaussian
 
         caller, options = "RunningGaussian.update", self.options
         device = device_of(image)
@@ -132,11 +141,7 @@ class RunningGaussian:
             usual * options.foreground_share,
             min(absorb, max(options.absorb_first, options.absorb_last)),
             self._variance_floor,
-            options.threshold,
-            options.steepness,
-            options.shadow_darkest,
-            options.shadow_lightest,
-            options.shadow_weight,
+            *(getattr(options, name) for name in SETTINGS[4:]),
         )
         state = (self._arrays[name] for name in _STATE)
         foreground, background, *state = running_gaussian(image, *state, *(np.float32(value) for value in settings))
@@ -148,7 +153,7 @@ class RunningGaussian:
         """Arrays of the model on the device of `image`; made from it when there are none."""
         if not self._arrays:
             xp = array_module(image)
-            mean = image.astype(np.float32)
+            mean = xp.ascontiguousarray(xp.moveaxis(image, 2, 0).astype(np.float32))
             size_hw = image.shape[:2]
             # Twice the least noise at first: nothing is known yet.
             variance = xp.full(size_hw, np.float32(4 * self._variance_floor), np.float32)
@@ -157,6 +162,7 @@ class RunningGaussian:
                 "variance": variance,
                 "candidate": xp.zeros(mean.shape, np.float32),
                 "age": xp.zeros(size_hw, np.float32),
+                "flicker": xp.zeros(size_hw, np.float32),
             }
         model_hw = tuple(self._arrays["variance"].shape)
         if model_hw != tuple(image.shape[:2]):

@@ -11,6 +11,24 @@ from cvseg.kernels.kernel import Kernel
 _cuda = CudaSource(__file__)
 
 _ZERO, _HALF, _ONE, _THIRD = np.float32(0), np.float32(0.5), np.float32(1), np.float32(1 / 3)
+_CANDIDATE_SHARE, _TWO = np.float32(0.1), np.float32(2)
+
+# Numbers that say how the model sees and learns, in the order of the kernel's arguments after the arrays; all float32.
+SETTINGS = (
+    "rate",
+    "foreground_rate",
+    "absorb_after",
+    "variance_floor",
+    "threshold",
+    "steepness",
+    "shadow_darkest",
+    "shadow_lightest",
+    "shadow_chroma",
+    "shadow_weight",
+    "flicker_rate",
+    "flicker_free",
+    "flicker_gain",
+)
 
 
 @cpu_kernel
@@ -20,103 +38,159 @@ def _soft_step(sigmas, threshold, steepness):
     return _HALF + _HALF * z / np.sqrt(_ONE + z * z)
 
 
+# Passes over one row. None branches on a pixel: every loop becomes vector code. The .cu file has the formulas in one
+# piece, and says what they mean.
+
+
 @cpu_kernel
-def _model_rows(
-    first_row,
-    end_row,
-    image,
-    mean,
-    variance,
-    candidate,
-    age,
-    rate,
-    foreground_rate,
-    absorb_after,
-    variance_floor,
-    threshold,
-    steepness,
-    shadow_darkest,
-    shadow_lightest,
-    shadow_weight,
-    foreground,
-    background,
+def _spread_channels(pixels, red, green, blue):
+    for x in range(len(red)):
+        red[x], green[x], blue[x] = np.float32(pixels[x, 0]), np.float32(pixels[x, 1]), np.float32(pixels[x, 2])
+
+
+@cpu_kernel
+def _judge(
+    red, green, blue, mean_r, mean_g, mean_b, variance, flicker, settings, square, spread, is_off, chance, foreground
 ):
-    """image, background: (height, width, 3) uint8; mean, candidate: (height, width, 3) float32; others (height, width).
+    _, _, _, floor, threshold, steepness, darkest, lightest, chroma, weight, _, flicker_free, gain = settings
+    for x in range(len(red)):
+        r, g, b, mr, mg, mb = red[x], green[x], blue[x], mean_r[x], mean_g[x], mean_b[x]
+        dr, dg, db = r - mr, g - mg, b - mb
+        total = (dr * dr + dg * dg + db * db) * _THIRD
+        plain = max(variance[x], floor)
+        restless = flicker[x] - (_TWO if flicker[x] >= _TWO else _ZERO)
+        wider = _ONE + gain * max(restless - flicker_free, _ZERO)
+        wide = plain * wider * wider
+        square[x], spread[x] = total, wide
+        is_off[x] = _ONE if total > threshold * threshold * plain else _ZERO
+        probability = _soft_step(np.sqrt(total / wide), threshold, steepness)
+        chance[x] = probability
+        brightness = (r * mr + g * mg + b * mb + _ONE) / (mr * mr + mg * mg + mb * mb + _ONE)
+        er, eg, eb = r - brightness * mr, g - brightness * mg, b - brightness * mb
+        colored = _soft_step(np.sqrt((er * er + eg * eg + eb * eb) * _THIRD / wide), chroma, steepness)
+        shadowed = min(colored + (probability - colored) * weight, probability)
+        is_shadow = (brightness >= darkest) & (brightness <= lightest)
+        foreground[x] = shadowed if is_shadow else probability
 
-    The .cu file says what happens.
-    """
+
+@cpu_kernel
+def _learn_gaussian(square, chance, is_off, variance, flicker, settings, step):
+    rate, foreground_rate, flicker_rate = settings[0], settings[1], settings[10]
+    for x in range(len(square)):
+        p = chance[x]
+        step[x] = rate + (foreground_rate - rate) * p
+        variance[x] += rate * (_ONE - p) * (square[x] - variance[x])
+        was_off = _ONE if flicker[x] >= _TWO else _ZERO
+        restless = flicker[x] - _TWO * was_off
+        changed = abs(is_off[x] - was_off)
+        flicker[x] = restless + flicker_rate * (changed - restless) + _TWO * is_off[x]
+
+
+@cpu_kernel
+def _learn_candidate(red, green, blue, chance, spread, candidate_r, candidate_g, candidate_b, age, settings, absorbed):
+    absorb_after, threshold = settings[2], settings[4]
+    for x in range(len(red)):
+        cr, cg, cb = red[x] - candidate_r[x], green[x] - candidate_g[x], blue[x] - candidate_b[x]
+        apart = (cr * cr + cg * cg + cb * cb) * _THIRD
+        stays = (age[x] > _ZERO) & (apart < threshold * threshold * spread[x])
+        is_foreground = chance[x] > _HALF
+        share = (_CANDIDATE_SHARE if stays else _ONE) if is_foreground else _ZERO
+        candidate_r[x] += share * cr
+        candidate_g[x] += share * cg
+        candidate_b[x] += share * cb
+        years = (age[x] + _ONE if stays else _ONE) if is_foreground else max(age[x] - _ONE, _ZERO)
+        ripe = is_foreground & (years >= absorb_after)
+        absorbed[x] = _ONE if ripe else _ZERO
+        age[x] = _ZERO if ripe else years
+
+
+@cpu_kernel
+def _learn_mean(values, step, absorbed, candidate, mean):
+    for x in range(len(values)):
+        moved = mean[x] + step[x] * (values[x] - mean[x])
+        mean[x] = candidate[x] if absorbed[x] > _ZERO else moved
+
+
+@cpu_kernel
+def _forget_variance(absorbed, floor, variance):
+    for x in range(len(variance)):
+        variance[x] = floor if absorbed[x] > _ZERO else variance[x]
+
+
+@cpu_kernel
+def _round_channels(red, green, blue, pixels):
+    for x in range(len(red)):
+        pixels[x, 0] = np.uint8(np.int32(red[x] + _HALF))
+        pixels[x, 1] = np.uint8(np.int32(green[x] + _HALF))
+        pixels[x, 2] = np.uint8(np.int32(blue[x] + _HALF))
+
+
+@cpu_kernel
+def _model_rows(first_row, end_row, image, mean, variance, candidate, age, flicker, settings, foreground, background):
+    """image, background: (height, width, 3) uint8; mean, candidate: (3, height, width) float32; rest (height, width)."""
+    width = image.shape[1]
+    rows = np.empty((9, width), np.float32)
+    red, green, blue = rows[0], rows[1], rows[2]
+    square, spread, is_off, chance, step, absorbed = rows[3], rows[4], rows[5], rows[6], rows[7], rows[8]
     for y in range(first_row, end_row):
-        for x in range(image.shape[1]):
-            r, g, b = np.float32(image[y, x, 0]), np.float32(image[y, x, 1]), np.float32(image[y, x, 2])
-            mean_r, mean_g, mean_b = mean[y, x, 0], mean[y, x, 1], mean[y, x, 2]
-            dr, dg, db = r - mean_r, g - mean_g, b - mean_b
-            square = (dr * dr + dg * dg + db * db) * _THIRD
-            spread = max(variance[y, x], variance_floor)
-            probability = _soft_step(np.sqrt(square / spread), threshold, steepness)
-
-            brightness = (r * mean_r + g * mean_g + b * mean_b + _ONE) / (
-                mean_r * mean_r + mean_g * mean_g + mean_b * mean_b + _ONE
+        mean_r, mean_g, mean_b = mean[0, y], mean[1, y], mean[2, y]
+        candidate_r, candidate_g, candidate_b = candidate[0, y], candidate[1, y], candidate[2, y]
+        _spread_channels(image[y], red, green, blue)
+        _judge(
+            red,
+            green,
+            blue,
+            mean_r,
+            mean_g,
+            mean_b,
+            variance[y],
+            flicker[y],
+            settings,
+            square,
+            spread,
+            is_off,
+            chance,
+            foreground[y],
+        )
+        if settings[0] > _ZERO:
+            _learn_gaussian(square, chance, is_off, variance[y], flicker[y], settings, step)
+            _learn_candidate(
+                red, green, blue, chance, spread, candidate_r, candidate_g, candidate_b, age[y], settings, absorbed
             )
-            er, eg, eb = r - brightness * mean_r, g - brightness * mean_g, b - brightness * mean_b
-            chroma = (er * er + eg * eg + eb * eb) * _THIRD
-            colored = _soft_step(np.sqrt(chroma / spread), threshold, steepness)
-            shadowed = colored + (probability - colored) * shadow_weight
-            is_shadow = brightness >= shadow_darkest and brightness <= shadow_lightest
-            foreground[y, x] = min(shadowed, probability) if is_shadow else probability
-
-            if rate > _ZERO:
-                step = rate + (foreground_rate - rate) * probability
-                mean_r, mean_g, mean_b = mean_r + step * dr, mean_g + step * dg, mean_b + step * db
-                var = variance[y, x] + rate * (_ONE - probability) * (square - variance[y, x])
-                if probability > _HALF:
-                    cr, cg, cb = r - candidate[y, x, 0], g - candidate[y, x, 1], b - candidate[y, x, 2]
-                    apart = (cr * cr + cg * cg + cb * cb) * _THIRD
-                    stays = age[y, x] > _ZERO and apart < threshold * threshold * spread
-                    share = np.float32(0.1) if stays else _ONE
-                    candidate[y, x, 0] += share * cr
-                    candidate[y, x, 1] += share * cg
-                    candidate[y, x, 2] += share * cb
-                    years = age[y, x] + _ONE if stays else _ONE
-                    if years >= absorb_after:
-                        mean_r, mean_g, mean_b = candidate[y, x, 0], candidate[y, x, 1], candidate[y, x, 2]
-                        var = variance_floor
-                        years = _ZERO
-                    age[y, x] = years
-                else:
-                    age[y, x] = max(age[y, x] - _ONE, _ZERO)
-                mean[y, x, 0], mean[y, x, 1], mean[y, x, 2] = mean_r, mean_g, mean_b
-                variance[y, x] = var
-            background[y, x, 0] = np.uint8(np.int32(mean_r + _HALF))
-            background[y, x, 1] = np.uint8(np.int32(mean_g + _HALF))
-            background[y, x, 2] = np.uint8(np.int32(mean_b + _HALF))
+            _learn_mean(red, step, absorbed, candidate_r, mean_r)
+            _learn_mean(green, step, absorbed, candidate_g, mean_g)
+            _learn_mean(blue, step, absorbed, candidate_b, mean_b)
+            _forget_variance(absorbed, settings[3], variance[y])
+        _round_channels(mean_r, mean_g, mean_b, background[y])
 
 
-def _running_gaussian_cpu(image, mean, variance, candidate, age, *settings):
+def _running_gaussian_cpu(image, mean, variance, candidate, age, flicker, *settings):
     foreground, background = np.empty(variance.shape, np.float32), np.empty_like(image)
-    run_bands(
-        _model_rows, image.shape[0], image, mean, variance, candidate, age, *settings, foreground, background, least=24
-    )
-    return foreground, background, mean, variance, candidate, age
+    state = mean, variance, candidate, age, flicker
+    run_bands(_model_rows, image.shape[0], image, *state, settings, foreground, background, least=24)
+    return foreground, background, *state
 
 
-def _running_gaussian_cuda(image, mean, variance, candidate, age, *settings):
+def _running_gaussian_cuda(image, mean, variance, candidate, age, flicker, *settings):
     xp = array_module(image)
     foreground, background = xp.empty(variance.shape, np.float32), xp.empty_like(image)
     count = np.int32(variance.size)
-    state = mean, variance, candidate, age
+    state = mean, variance, candidate, age, flicker
     _cuda.launch_linear("running_gaussian", variance.size, image, *state, *settings, foreground, background, count)
-    return foreground, background, mean, variance, candidate, age
+    return foreground, background, *state
 
 
 def _sample(rng, size_hw):
     image = rng.integers(0, 256, (*size_hw, 3), dtype=np.uint8)
-    mean = np.clip(image + rng.normal(0, 12, image.shape), 0, 255).astype(np.float32)
-    mean[..., :] *= rng.choice(np.float32([1, 1, 1.3]), size_hw)[..., None]  # some pixels in shadow
+    near = np.moveaxis(image, 2, 0).astype(np.float32)
+    shade = rng.choice(np.float32([1, 1, 1.3]), size_hw)  # some pixels in shadow
+    mean = np.clip((near + rng.normal(0, 12, near.shape)) * shade, 0, 255).astype(np.float32)
+    candidate = np.clip(near + rng.normal(0, 12, near.shape), 0, 255).astype(np.float32)
     variance = rng.uniform(4, 100, size_hw).astype(np.float32)
-    candidate = np.clip(image + rng.normal(0, 12, image.shape), 0, 255).astype(np.float32)
     age = rng.integers(0, 11, size_hw).astype(np.float32)
-    settings = 0.05, 0.002, 10.0, 16.0, 2.8, 2.0, 0.5, 0.95, 0.4
-    return image, np.minimum(mean, np.float32(255)), variance, candidate, age, *map(np.float32, settings)
+    flicker = (rng.uniform(0, 0.4, size_hw) + rng.choice([0, 2], size_hw)).astype(np.float32)
+    settings = 0.05, 0.002, 10.0, 16.0, 2.8, 2.0, 0.6, 0.95, 1.2, 0.4, 0.05, 0.1, 8.0
+    return image, mean, variance, candidate, age, flicker, *map(np.float32, settings)
 
 
 running_gaussian = Kernel("running_gaussian", cpu=_running_gaussian_cpu, cuda=_running_gaussian_cuda, sample=_sample)
