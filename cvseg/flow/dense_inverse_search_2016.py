@@ -28,28 +28,32 @@ class DenseInverseSearchOptions(Options):
     """Settings of `dense_inverse_search_2016`."""
 
     finest_level: int = option(
-        1, "level at which the flow is computed last; larger is coarser and faster", low=0, high=6
+        0, "level at which the flow is computed last, 0 is full size; larger is coarser and faster", low=0, high=6
+    )
+    search_level: int = option(
+        0, "finest level at which patches are searched; below it the flow is only refined", low=0, high=6
     )
     smallest_side: int = option(
         16, "shorter side of the coarsest level; larger finds less large motion", low=PATCH, unit=" px"
     )
     stride: int = option(4, "pixels between patches; larger is coarser and faster", low=1, high=PATCH, unit=" px")
-    iterations: int = option(12, "search steps from the coarser level's flow; larger follows farther", low=1)
+    iterations: int = option(6, "search steps from the coarser level's flow; larger follows farther", low=1)
     spread_iterations: int = option(
-        8, "search steps after the neighbours' results were tried; 0 leaves that pass out", low=0
+        4, "search steps where a neighbour's result fits better; 0 leaves that pass out", low=0
     )
-    fixed_points: int = option(5, "robust re-weightings of the refinement per level; 0 leaves it out", low=0)
-    sweeps: int = option(5, "relaxation sweeps per re-weighting; larger is more exact", low=1)
-    smoothness: float = option(20.0, "alpha in the paper; larger gives smoother flow", low=0.0)
+    warps: int = option(2, "times the refinement warps the second image anew per level; 0 leaves it out", low=0)
+    fixed_points: int = option(3, "robust re-weightings per warp; larger is more exact", low=1)
+    sweeps: int = option(4, "relaxation sweeps per re-weighting; larger is more exact", low=1)
+    smoothness: float = option(40.0, "alpha in the paper; larger gives smoother flow", low=0.0)
     brightness: float = option(5.0, "delta: weight of brightness constancy", low=0.0)
     gradient: float = option(10.0, "gamma: weight of gradient constancy, which survives changes of light", low=0.0)
-    relaxation: float = option(1.6, "omega: over-relaxation; 1 is Gauss-Seidel", low=0.1, high=1.95)
+    relaxation: float = option(1.8, "omega: over-relaxation; 1 is Gauss-Seidel", low=0.1, high=1.95)
 
 
 DENSE_INVERSE_SEARCH_PRESETS = {
-    "fast": DenseInverseSearchOptions(finest_level=2),
-    "balanced": DenseInverseSearchOptions(finest_level=1, stride=3),
-    "quality": DenseInverseSearchOptions(finest_level=0, stride=3),
+    "fast": DenseInverseSearchOptions(finest_level=1, search_level=2, warps=1),
+    "balanced": DenseInverseSearchOptions(),
+    "quality": DenseInverseSearchOptions(stride=3, iterations=12, spread_iterations=8, warps=3, fixed_points=5),
 }
 
 
@@ -113,23 +117,39 @@ def flow_between(
             planes = [pyramid_down(plane) * np.float32(0.5) for plane in planes]
         flow_uv = xp.stack(planes)
     for number in numbers:
-        flow_uv = _level_flow(levels0[number], levels1[number], flow_uv, options)
-    return flow_upsample(flow_uv, np.int32(size_hw[0]), np.int32(size_hw[1]), np.int32(2 ** numbers[-1]))
+        # The coarsest level is always searched: a small image may have no other.
+        if number >= options.search_level or number == numbers[0]:
+            flow_uv = _searched(levels0[number], levels1[number], flow_uv, options)
+        else:
+            height, width = levels0[number].image.shape
+            flow_uv = flow_upsample(flow_uv, np.int32(height), np.int32(width), np.int32(2), np.int32(1))
+        flow_uv = _refined(levels0[number], levels1[number], flow_uv, options)
+    factor = np.int32(2 ** numbers[-1])
+    return flow_upsample(flow_uv, np.int32(size_hw[0]), np.int32(size_hw[1]), factor, np.int32(0))
 
 
-def _level_flow(level0: FlowLevel, level1: FlowLevel, coarse_uv: Any, options: DenseInverseSearchOptions) -> Any:
+def _searched(level0: FlowLevel, level1: FlowLevel, coarse_uv: Any, options: DenseInverseSearchOptions) -> Any:
     height, width = level0.image.shape
     stride = np.int32(options.stride)
-    patches = patch_start(coarse_uv, np.int32(height), np.int32(width), stride)
-    template = level0.image, level0.gradient_x, level0.gradient_y, level1.padded
-    patches = patch_search(*template, patches, stride, np.int32(options.iterations), np.int32(0))
-    if options.spread_iterations:
-        patches = patch_search(*template, patches, stride, np.int32(options.spread_iterations), np.int32(1))
-    flow_uv = patch_densify(level0.image, level1.padded, patches, stride)
-    if options.fixed_points:
-        terms = variational_terms(level0.image, level1.padded, flow_uv)
+    start = patch_start(coarse_uv, np.int32(height), np.int32(width), stride)
+    patches = patch_search(
+        level0.image,
+        level0.gradient_x,
+        level0.gradient_y,
+        level1.padded,
+        start,
+        array_module(start).zeros(start.shape, np.float32),
+        stride,
+        np.int32(options.iterations),
+        np.int32(options.spread_iterations),
+    )
+    return patch_densify(level0.image, level1.padded, patches, stride)
+
+
+def _refined(level0: FlowLevel, level1: FlowLevel, flow_uv: Any, options: DenseInverseSearchOptions) -> Any:
+    for _ in range(options.warps):
         flow_uv = variational_solve(
-            terms,
+            variational_terms(level0.image, level1.padded, flow_uv),
             flow_uv,
             np.int32(options.fixed_points),
             np.int32(options.sweeps),

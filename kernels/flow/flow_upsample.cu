@@ -1,11 +1,11 @@
-// flow_xy(y, x) = factor * coarse((y + 0.5) / factor - 0.5, (x + 0.5) / factor - 0.5), bilinear, clamped at the edges.
-// coarse_uv: (2, coarse_height, coarse_width) float32.   flow_xy: (height, width, 2) float32.   factor: 1, 2, 4, ...
-// One thread per output pixel.
+// flow(y, x) = factor * coarse((y + 0.5) / factor - 0.5, (x + 0.5) / factor - 0.5), bilinear, clamped at the edges.
+// coarse_uv: (2, coarse_height, coarse_width) float32.   factor: 1, 2, 4, ...
+// flow: u of pixel i at step * i, v at step * i + to_v: (height, width, 2) or (2, height, width) float32.   One thread per output pixel.
 #include "common.cuh"
 
-extern "C" __global__ void flow_upsample(const float* __restrict__ coarse_uv, float* __restrict__ flow_xy,
+extern "C" __global__ void flow_upsample(const float* __restrict__ coarse_uv, float* __restrict__ flow,
                                          const int coarse_height, const int coarse_width, const int height,
-                                         const int width, const int factor) {
+                                         const int width, const int factor, const int step, const int to_v) {
   const int x = blockIdx.x * blockDim.x + threadIdx.x;
   const int y = blockIdx.y * blockDim.y + threadIdx.y;
   if (x >= width || y >= height) return;
@@ -20,6 +20,6 @@ extern "C" __global__ void flow_upsample(const float* __restrict__ coarse_uv, fl
     // Rows first, then columns, as on the CPU.
     const float left = fmaf(fy, plane[y1 * coarse_width + x0], (1.0f - fy) * plane[y0 * coarse_width + x0]);
     const float right = fmaf(fy, plane[y1 * coarse_width + x1], (1.0f - fy) * plane[y0 * coarse_width + x1]);
-    flow_xy[2 * (y * width + x) + c] = factor * fmaf(fx, right, (1.0f - fx) * left);
+    flow[(y * width + x) * step + c * to_v] = factor * fmaf(fx, right, (1.0f - fx) * left);
   }
 }

@@ -1,4 +1,4 @@
-"""Flow of a pyramid level at full size: bilinear, times the factor, the two planes joined to (H, W, 2)."""
+"""Flow of a pyramid level at a finer one: bilinear, times the factor; as two planes, or joined to (H, W, 2)."""
 
 import numpy as np
 
@@ -13,10 +13,9 @@ _cuda = CudaSource(__file__)
 
 
 @cpu_kernel
-def _upsample_rows(first_row, end_row, coarse_uv, flow_xy, factor):
-    """coarse_uv: (2, coarse height, coarse width) float32; flow_xy: (height, width, 2) float32."""
+def _upsample_rows(first_row, end_row, coarse_uv, flow, width, factor, step, to_v):
+    """coarse_uv: (2, coarse height, coarse width); flow: flat, u of pixel i at step * i, v at step * i + to_v."""
     coarse_height, coarse_width = coarse_uv.shape[1:]
-    width = flow_xy.shape[1]
     zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
     scale, times = one / np.float32(factor), np.float32(factor)
     # Where each output column reads: the same in every row.
@@ -37,40 +36,34 @@ def _upsample_rows(first_row, end_row, coarse_uv, flow_xy, factor):
             row_u[x] = fma(fy, u1[x], ry * u0[x])
             row_v[x] = fma(fy, v1[x], ry * v0[x])
         row_u[coarse_width], row_v[coarse_width] = row_u[coarse_width - 1], row_v[coarse_width - 1]
-        target = flow_xy[y]
+        target_u, target_v = flow[y * width * step :], flow[y * width * step + to_v :]
         for x in range(width):
             i, fx = np.uint32(left[x]), fraction[x]
-            target[x, 0] = times * fma(fx, row_u[i + np.uint32(1)], (one - fx) * row_u[i])
-            target[x, 1] = times * fma(fx, row_v[i + np.uint32(1)], (one - fx) * row_v[i])
+            target_u[x * step] = times * fma(fx, row_u[i + np.uint32(1)], (one - fx) * row_u[i])
+            target_v[x * step] = times * fma(fx, row_v[i + np.uint32(1)], (one - fx) * row_v[i])
 
 
-def _flow_upsample_cpu(coarse_uv, height, width, factor):
-    flow_xy = np.empty((int(height), int(width), 2), np.float32)
-    run_bands(_upsample_rows, int(height), coarse_uv, flow_xy, int(factor))
-    return flow_xy
+def _flow_upsample_cpu(coarse_uv, height, width, factor, planar):
+    height, width = int(height), int(width)
+    flow = np.empty((2, height, width) if planar else (height, width, 2), np.float32)
+    step, to_v = (1, height * width) if planar else (2, 1)
+    run_bands(_upsample_rows, height, coarse_uv, flow.reshape(-1), width, int(factor), step, to_v)
+    return flow
 
 
-def _flow_upsample_cuda(coarse_uv, height, width, factor):
-    flow_xy = array_module(coarse_uv).empty((int(height), int(width), 2), np.float32)
-    coarse_height, coarse_width = coarse_uv.shape[1:]
-    _cuda.launch_image(
-        "flow_upsample",
-        (int(height), int(width)),
-        coarse_uv,
-        flow_xy,
-        np.int32(coarse_height),
-        np.int32(coarse_width),
-        np.int32(height),
-        np.int32(width),
-        np.int32(factor),
-    )
-    return flow_xy
+def _flow_upsample_cuda(coarse_uv, height, width, factor, planar):
+    height, width = int(height), int(width)
+    flow = array_module(coarse_uv).empty((2, height, width) if planar else (height, width, 2), np.float32)
+    step, to_v = (1, height * width) if planar else (2, 1)
+    numbers = (*coarse_uv.shape[1:], height, width, factor, step, to_v)
+    _cuda.launch_image("flow_upsample", (height, width), coarse_uv, flow, *map(np.int32, numbers))
+    return flow
 
 
 def _sample(rng, size_hw):
     coarse_size = (size_hw[0] + 1) // 2, (size_hw[1] + 1) // 2
     coarse_uv = rng.normal(0, 3, (2, *coarse_size)).astype(np.float32)
-    return coarse_uv, np.int32(size_hw[0]), np.int32(size_hw[1]), np.int32(2)
+    return coarse_uv, np.int32(size_hw[0]), np.int32(size_hw[1]), np.int32(2), np.int32(size_hw[1] % 2)
 
 
 flow_upsample = Kernel("flow_upsample", cpu=_flow_upsample_cpu, cuda=_flow_upsample_cuda, sample=_sample)

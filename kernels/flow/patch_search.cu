@@ -1,6 +1,7 @@
 // Inverse search: u(patch) such that image1(x + u) fits image0(x) on the patch's 8x8 pixels, up to a constant.
 // image0, gradient_x, gradient_y: (height, width) float32.   padded1: image1 with MARGIN repeated pixels all around.
-// start, found: (rows, columns, 2) float32, pixels.   spread: also try the starts of the four neighbours.
+// start, hint, found: (rows, columns, 2) float32, pixels.   spread 0: search from start, or from hint where it fits much
+// better; spread 1: search only where a neighbour's start fits better than the patch's own.
 // One warp per patch: thread t holds column t % 8 of rows t / 8 + 0 and t / 8 + 4. The sums are butterflies in a fixed
 // order, the same as on the CPU: first the two rows of a thread, then rows 2 and 1 apart, then columns 4, 2, 1 apart.
 // After Kroeger et al. 2016, Fast Optical Flow using Dense Inverse Search.
@@ -41,10 +42,15 @@ __device__ __forceinline__ float cost(const Residuals r) {
   return squares - total * total * 0.015625f;
 }
 
+__device__ __forceinline__ float distance2(const float ax, const float ay, const float bx, const float by) {
+  return (ax - bx) * (ax - bx) + (ay - by) * (ay - by);
+}
+
 extern "C" __global__ void patch_search(const float* __restrict__ image0, const float* __restrict__ gradient_x,
                                         const float* __restrict__ gradient_y, const float* __restrict__ padded1,
-                                        const float* __restrict__ start, float* __restrict__ found, const int height,
-                                        const int width, const int stride, const int iterations, const int spread) {
+                                        const float* __restrict__ start, const float* __restrict__ hint,
+                                        float* __restrict__ found, const int height, const int width, const int stride,
+                                        const int iterations, const int spread) {
   const int rows = patch_count(height, stride), columns = patch_count(width, stride);
   const int patch = (blockIdx.x * blockDim.x + threadIdx.x) / 32;
   const int thread = threadIdx.x % 32;
@@ -55,51 +61,72 @@ extern "C" __global__ void patch_search(const float* __restrict__ image0, const 
   const int i0 = (corner_y + thread / 8) * width + corner_x + thread % 8, i1 = i0 + 4 * width;
 
   const float template0 = image0[i0], template1 = image0[i1];
+  const float low = -(float)PATCH, high_x = (float)width, high_y = (float)height;
+  float x = clamp_float(corner_x + start[2 * patch], low, high_x);
+  float y = clamp_float(corner_y + start[2 * patch + 1], low, high_y);
+  bool moved = !spread;
+  float best = -1.0f;  // not computed yet
+  for (int side = 0; side < (spread ? 4 : 1); ++side) {
+    float other_x, other_y;
+    if (spread) {
+      const int other_row = row + (side == 3) - (side == 0), other_column = column + (side == 2) - (side == 1);
+      if (other_row < 0 || other_row >= rows || other_column < 0 || other_column >= columns) continue;
+      const int other = other_row * columns + other_column;
+      other_x = corner_x + start[2 * other];
+      other_y = corner_y + start[2 * other + 1];
+    } else {
+      other_x = corner_x + hint[2 * patch];
+      other_y = corner_y + hint[2 * patch + 1];
+    }
+    other_x = clamp_float(other_x, low, high_x);
+    other_y = clamp_float(other_y, low, high_y);
+    if (distance2(x, y, other_x, other_y) < NEAR) continue;
+    if (best < 0.0f) {
+      best = cost(residuals(padded1, pitch, x, y, thread, template0, template1));
+      if (!spread) best *= HINT;
+    }
+    const float other_cost = cost(residuals(padded1, pitch, other_x, other_y, thread, template0, template1));
+    if (other_cost < best) {
+      best = other_cost;
+      x = other_x;
+      y = other_y;
+      moved = true;
+    }
+  }
+  if (!moved) {
+    if (thread < 2) found[2 * patch + thread] = start[2 * patch + thread];
+    return;
+  }
+
   const float gx0 = gradient_x[i0], gx1 = gradient_x[i1], gy0 = gradient_y[i0], gy1 = gradient_y[i1];
   const float mean_x = patch_sum(gx0 + gx1) * 0.015625f, mean_y = patch_sum(gy0 + gy1) * 0.015625f;
   float a = patch_sum(fmaf(gx1, gx1, gx0 * gx0)) - 64.0f * mean_x * mean_x;
   float b = patch_sum(fmaf(gx1, gy1, gx0 * gy0)) - 64.0f * mean_x * mean_y;
   float c = patch_sum(fmaf(gy1, gy1, gy0 * gy0)) - 64.0f * mean_y * mean_y;
-  // Damping: a flat patch keeps its start instead of following noise. FLAT: a quarter grey level per pixel.
-  const float damping = DAMPING * (a + c) + FLAT;
-  a += damping;
-  c += damping;
+  const float strength = PULL * (a + c) + FLAT;
+  a += strength;
+  c += strength;
   const float scale = 1.0f / (a * c - b * b);
   a *= scale;
   b *= scale;
   c *= scale;
+  const float pull_xx = strength * c, pull_xy = strength * b, pull_yy = strength * a;
   const float step_x0 = c * (gx0 - mean_x) - b * (gy0 - mean_y), step_x1 = c * (gx1 - mean_x) - b * (gy1 - mean_y);
   const float step_y0 = a * (gy0 - mean_y) - b * (gx0 - mean_x), step_y1 = a * (gy1 - mean_y) - b * (gx1 - mean_x);
 
-  const float low = -(float)PATCH, high_x = (float)width, high_y = (float)height;
-  float x = clamp_float(corner_x + start[2 * patch], low, high_x);
-  float y = clamp_float(corner_y + start[2 * patch + 1], low, high_y);
-  if (spread) {
-    float best = cost(residuals(padded1, pitch, x, y, thread, template0, template1));
-    for (int side = 0; side < 4; ++side) {
-      const int other_row = row + (side == 3) - (side == 0), other_column = column + (side == 2) - (side == 1);
-      if (other_row < 0 || other_row >= rows || other_column < 0 || other_column >= columns) continue;
-      const int other = other_row * columns + other_column;
-      const float other_x = clamp_float(corner_x + start[2 * other], low, high_x);
-      const float other_y = clamp_float(corner_y + start[2 * other + 1], low, high_y);
-      const float other_cost = cost(residuals(padded1, pitch, other_x, other_y, thread, template0, template1));
-      if (other_cost < best) {
-        best = other_cost;
-        x = other_x;
-        y = other_y;
-      }
-    }
-  }
   const float from_x = x, from_y = y;
   for (int i = 0; i < iterations; ++i) {
     const Residuals r = residuals(padded1, pitch, x, y, thread, template0, template1);
-    const float step_x = patch_sum(fmaf(r.second, step_x1, r.first * step_x0));
-    const float step_y = patch_sum(fmaf(r.second, step_y1, r.first * step_y0));
+    const float off_x = x - from_x, off_y = y - from_y;
+    float step_x = patch_sum(fmaf(r.second, step_x1, r.first * step_x0));
+    float step_y = patch_sum(fmaf(r.second, step_y1, r.first * step_y0));
+    step_x = step_x + (pull_xx * off_x - pull_xy * off_y);
+    step_y = step_y + (pull_yy * off_y - pull_xy * off_x);
     x = clamp_float(x - step_x, low, high_x);
     y = clamp_float(y - step_y, low, high_y);
     if (step_x * step_x + step_y * step_y < STILL) break;
   }
-  if ((x - from_x) * (x - from_x) + (y - from_y) * (y - from_y) > (float)(PATCH * PATCH)) {
+  if (distance2(x, y, from_x, from_y) > (float)(PATCH * PATCH)) {
     x = from_x;
     y = from_y;
   }

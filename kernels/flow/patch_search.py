@@ -4,7 +4,11 @@ The gradients of the patch, made free of their mean and multiplied by the invers
 once; then every step is one bilinear reading of the other image and two sums::
 
     residual = image1(x + u) - image0(x)
-    u -= sum(step * residual)          # the mean of the residual drops out: the steps sum to zero
+    u -= sum(step * residual) + pull * (u - start)     # the mean of the residual drops out: the steps sum to zero
+
+The pull holds a patch near its start in the directions that its texture leaves open: along an edge, or everywhere where
+it is flat. A second start, the hint, is taken where it fits much better. Afterwards, in the spreading pass, a patch
+that a neighbour's result fits better starts again from there.
 
 On the CPU a row of the patch is one vector of 8 lanes. One patch alone waits for its own sums (33 ns a step); with four
 in flight the processor overlaps them (20 ns).
@@ -21,13 +25,16 @@ from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.lanes import fma, hsum, load8, splat8, store8
 
 SLOTS = 4  # patches in flight
-# Added to the diagonal of the gradient matrix: a flat patch keeps its start instead of following noise.
-DAMPING = np.float32(1e-3)  # times the trace
-FLAT = np.float32(64 * (0.25 / 255) ** 2)  # 64 pixels with a gradient of a quarter grey level
+# Strength of the pull, against the sum of squared gradients: 0 would let an edge slide along itself.
+PULL = np.float32(0.03)
+FLAT = np.float32(64 * (0.25 / 255) ** 2)  # added to it: 64 pixels with a gradient of a quarter grey level
 STILL = np.float32(0.03**2)  # squared pixels: a shorter step ends the search
 FAR = np.float32(PATCH**2)  # squared pixels: a patch that moved farther is lost, and goes back to its start
+NEAR = np.float32(0.25**2)  # squared pixels: starts that are nearer to each other are not compared
+HINT = np.float32(0.7)  # the hint is taken when its cost is below this share of the start's
 
-_cuda = CudaSource(__file__, {"DAMPING": f"{DAMPING!s}f", "FLAT": f"{FLAT!s}f", "STILL": f"{STILL!s}f"})
+_NUMBERS = {"PULL": PULL, "FLAT": FLAT, "STILL": STILL, "NEAR": NEAR, "HINT": HINT}
+_cuda = CudaSource(__file__, {name: f"{value!s}f" for name, value in _NUMBERS.items()})
 
 
 # Every sum over a patch is made in the order of a warp's butterfly, where a thread holds rows r and r + 4 of one
@@ -35,8 +42,8 @@ _cuda = CudaSource(__file__, {"DAMPING": f"{DAMPING!s}f", "FLAT": f"{FLAT!s}f", 
 
 
 @cpu_kernel(forceinline=True)
-def _prepare(image0, gradient_x, gradient_y, corner, pitch, work, slot):
-    """Fill the slot's template and steps."""
+def _prepare(image0, gradient_x, gradient_y, corner, pitch, work, pull, slot):
+    """Fill the slot's template, steps and pull."""
     first = slot * 192
     zero = splat8(np.float32(0))
     xx, xy, yy, x, y = zero, zero, zero, zero, zero  # rows 0, 2, 4, 6
@@ -59,10 +66,11 @@ def _prepare(image0, gradient_x, gradient_y, corner, pitch, work, slot):
     a = hsum(xx + odd_xx) - count * mean_x * mean_x
     b = hsum(xy + odd_xy) - count * mean_x * mean_y
     c = hsum(yy + odd_yy) - count * mean_y * mean_y
-    damping = DAMPING * (a + c) + FLAT
-    a, c = a + damping, c + damping
+    strength = PULL * (a + c) + FLAT
+    a, c = a + strength, c + strength
     scale = np.float32(1) / (a * c - b * b)
     a, b, c = a * scale, b * scale, c * scale
+    pull[slot, 0], pull[slot, 1], pull[slot, 2] = strength * c, strength * b, strength * a
     for row in range(8):
         i = corner + row * pitch
         gx, gy = load8(gradient_x, i) - mean_x, load8(gradient_y, i) - mean_y
@@ -101,8 +109,8 @@ def _step(padded1, pitch, x, y, work, slot):
 
 
 @cpu_kernel(forceinline=True)
-def _cost(padded1, pitch, x, y, work, slot):
-    """Sum of squared residuals, their mean taken off."""
+def _cost(image0, corner, width, padded1, pitch, x, y):
+    """Sum of squared residuals at corner position (x, y) in image1, their mean taken off."""
     margin, one, zero = np.float32(MARGIN), np.float32(1), splat8(np.float32(0))
     x, y = x + margin, y + margin
     x0, y0 = int(x), int(y)
@@ -117,9 +125,9 @@ def _cost(padded1, pitch, x, y, work, slot):
         i, j = i + pitch, j + pitch
         bottom0 = fma(fx, load8(padded1, i + 1), rx * load8(padded1, i))
         bottom1 = fma(fx, load8(padded1, j + 1), rx * load8(padded1, j))
-        t = slot * 192 + row * 8
-        residual0 = fma(fy, bottom0, ry * top0) - load8(work, t)
-        residual1 = fma(fy, bottom1, ry * top1) - load8(work, t + 32)
+        t = corner + row * width
+        residual0 = fma(fy, bottom0, ry * top0) - load8(image0, t)
+        residual1 = fma(fy, bottom1, ry * top1) - load8(image0, t + 4 * width)
         top0, top1 = bottom0, bottom1
         if row % 2 == 0:
             total, squares = total + (residual0 + residual1), squares + fma(residual1, residual1, residual0 * residual0)
@@ -130,17 +138,35 @@ def _cost(padded1, pitch, x, y, work, slot):
     return hsum(squares + odd_squares) - mean * mean * np.float32(1 / 64)
 
 
+@cpu_kernel(forceinline=True)
+def _distance2(ax, ay, bx, by):
+    return (ax - bx) * (ax - bx) + (ay - by) * (ay - by)
+
+
 @cpu_kernel
 def _search_rows(
-    first_row, end_row, image0, gradient_x, gradient_y, padded1, start, found, height, width, stride, iterations, spread
+    first_row,
+    end_row,
+    image0,
+    gradient_x,
+    gradient_y,
+    padded1,
+    start,
+    hint,
+    found,
+    height,
+    width,
+    stride,
+    iterations,
+    spread,
 ):
-    """image0, gradient_x, gradient_y, padded1: flat float32; start, found: (rows, columns, 2) float32."""
+    """image0, gradient_x, gradient_y, padded1: flat float32; start, hint, found: (rows, columns, 2) float32."""
     rows, columns = start.shape[:2]
-    padded_pitch = width + 2 * MARGIN
+    pitch = width + 2 * MARGIN
     # The corner of a patch in image1 stays in [-8, size]: inside the margin, bilinear neighbour included.
-    low = np.float32(-PATCH)
-    high_x, high_y = np.float32(width), np.float32(height)
+    low, high_x, high_y = np.float32(-PATCH), np.float32(width), np.float32(height)
     work = np.empty(SLOTS * 192, np.float32)  # per slot: template, step_x, step_y
+    pull = np.empty((SLOTS, 3), np.float32)
     left = np.zeros(SLOTS, np.int64)  # iterations to go; 0 = free
     patch = np.empty(SLOTS, np.int64)
     corner_x, corner_y = np.empty(SLOTS, np.float32), np.empty(SLOTS, np.float32)
@@ -150,34 +176,50 @@ def _search_rows(
     live = 0
     while live > 0 or following < last:
         for slot in range(SLOTS):
-            if left[slot] == 0 and following < last:
-                number = following
-                following += 1
-                row, column = number // columns, number % columns
+            while left[slot] == 0 and following < last:
+                row, column = following // columns, following % columns
                 x, y = min(column * stride, width - PATCH), min(row * stride, height - PATCH)
-                _prepare(image0, gradient_x, gradient_y, y * width + x, width, work, slot)
+                corner = y * width + x
                 cx, cy = np.float32(x), np.float32(y)
                 px = min(max(low, cx + start[row, column, 0]), high_x)
                 py = min(max(low, cy + start[row, column, 1]), high_y)
-                if spread:
-                    best = _cost(padded1, padded_pitch, px, py, work, slot)
-                    for side in range(4):
+                moved = not spread
+                best = np.float32(-1)  # not computed yet
+                for side in range(4 if spread else 1):
+                    if spread:
                         other_row = row + (side == 3) - (side == 0)
                         other_column = column + (side == 2) - (side == 1)
-                        if 0 <= other_row < rows and 0 <= other_column < columns:
-                            qx = min(max(low, cx + start[other_row, other_column, 0]), high_x)
-                            qy = min(max(low, cy + start[other_row, other_column, 1]), high_y)
-                            cost = _cost(padded1, padded_pitch, qx, qy, work, slot)
-                            if cost < best:
-                                best, px, py = cost, qx, qy
-                patch[slot] = number
-                corner_x[slot], corner_y[slot] = cx, cy
-                at_x[slot], at_y[slot] = px, py
-                from_x[slot], from_y[slot] = px, py
-                left[slot] = iterations
-                live += 1
+                        if other_row < 0 or other_row >= rows or other_column < 0 or other_column >= columns:
+                            continue
+                        qx, qy = cx + start[other_row, other_column, 0], cy + start[other_row, other_column, 1]
+                    else:
+                        qx, qy = cx + hint[row, column, 0], cy + hint[row, column, 1]
+                    qx, qy = min(max(low, qx), high_x), min(max(low, qy), high_y)
+                    if _distance2(px, py, qx, qy) < NEAR:
+                        continue
+                    if best < np.float32(0):
+                        best = _cost(image0, corner, width, padded1, pitch, px, py)
+                        if not spread:
+                            best = best * HINT
+                    cost = _cost(image0, corner, width, padded1, pitch, qx, qy)
+                    if cost < best:
+                        best, px, py, moved = cost, qx, qy, True
+                if moved:
+                    _prepare(image0, gradient_x, gradient_y, corner, width, work, pull, slot)
+                    patch[slot] = following
+                    corner_x[slot], corner_y[slot] = cx, cy
+                    at_x[slot], at_y[slot] = px, py
+                    from_x[slot], from_y[slot] = px, py
+                    left[slot] = iterations
+                    live += 1
+                else:
+                    found[row, column, 0], found[row, column, 1] = start[row, column, 0], start[row, column, 1]
+                following += 1
             if left[slot] > 0:
-                step_x, step_y = _step(padded1, padded_pitch, at_x[slot], at_y[slot], work, slot)
+                step_x, step_y = _step(padded1, pitch, at_x[slot], at_y[slot], work, slot)
+                off_x, off_y = at_x[slot] - from_x[slot], at_y[slot] - from_y[slot]
+                step_x = step_x + (pull[slot, 0] * off_x - pull[slot, 1] * off_y)
+                step_y = step_y + (pull[slot, 2] * off_y - pull[slot, 1] * off_x)
                 px = min(max(low, at_x[slot] - step_x), high_x)
                 py = min(max(low, at_y[slot] - step_y), high_y)
                 at_x[slot], at_y[slot] = px, py
@@ -185,8 +227,7 @@ def _search_rows(
                 if step_x * step_x + step_y * step_y < STILL:
                     left[slot] = 0
                 if left[slot] == 0:
-                    dx, dy = px - from_x[slot], py - from_y[slot]
-                    if dx * dx + dy * dy > FAR:
+                    if _distance2(px, py, from_x[slot], from_y[slot]) > FAR:
                         px, py = from_x[slot], from_y[slot]
                     row, column = patch[slot] // columns, patch[slot] % columns
                     found[row, column, 0] = px - corner_x[slot]
@@ -194,48 +235,42 @@ def _search_rows(
                     live -= 1
 
 
-def _patch_search_cpu(image0, gradient_x, gradient_y, padded1, start, stride, iterations, spread):
+def _patch_search_cpu(image0, gradient_x, gradient_y, padded1, start, hint, stride, iterations, spread_iterations):
     height, width = image0.shape
-    found = np.empty_like(start)
-    run_bands(
-        _search_rows,
-        start.shape[0],
-        image0.reshape(-1),
-        gradient_x.reshape(-1),
-        gradient_y.reshape(-1),
-        padded1.reshape(-1),
-        start,
-        found,
-        height,
-        width,
-        int(stride),
-        int(iterations),
-        int(spread),
-        least=8,
-    )
+    flat = tuple(image.reshape(-1) for image in (image0, gradient_x, gradient_y, padded1))
+    found = start
+    for spread, steps in enumerate((int(iterations), int(spread_iterations))):
+        if steps:
+            start, found = found, np.empty_like(start)
+            numbers = height, width, int(stride), steps, spread
+            run_bands(_search_rows, start.shape[0], *flat, start, hint, found, *numbers, least=8)
     return found
 
 
-def _patch_search_cuda(image0, gradient_x, gradient_y, padded1, start, stride, iterations, spread):
+def _patch_search_cuda(image0, gradient_x, gradient_y, padded1, start, hint, stride, iterations, spread_iterations):
     height, width = image0.shape
     rows, columns = start.shape[:2]
-    found = array_module(start).empty_like(start)
-    _cuda.launch_blocks(
-        "patch_search",
-        (-(-rows * columns // 4),),
-        (128,),
-        image0,
-        gradient_x,
-        gradient_y,
-        padded1,
-        start,
-        found,
-        np.int32(height),
-        np.int32(width),
-        np.int32(stride),
-        np.int32(iterations),
-        np.int32(spread),
-    )
+    found = start
+    for spread, steps in enumerate((int(iterations), int(spread_iterations))):
+        if steps:
+            start, found = found, array_module(start).empty_like(start)
+            _cuda.launch_blocks(
+                "patch_search",
+                (-(-rows * columns // 4),),
+                (128,),
+                image0,
+                gradient_x,
+                gradient_y,
+                padded1,
+                start,
+                hint,
+                found,
+                np.int32(height),
+                np.int32(width),
+                np.int32(stride),
+                np.int32(steps),
+                np.int32(spread),
+            )
     return found
 
 
@@ -251,7 +286,8 @@ def _sample(rng, size_hw):
     padded1 = texture(x - 1.5, y + 0.75)
     gradient_y, gradient_x = (g.astype(np.float32) for g in np.gradient(image0))
     start = rng.normal(0, 1, (*patch_grid((height, width), 4), 2)).astype(np.float32)
-    return image0, gradient_x, gradient_y, padded1, start, np.int32(4), np.int32(8), np.int32(1)
+    hint = np.zeros_like(start)
+    return image0, gradient_x, gradient_y, padded1, start, hint, np.int32(4), np.int32(8), np.int32(4)
 
 
 patch_search = Kernel("patch_search", cpu=_patch_search_cpu, cuda=_patch_search_cuda, sample=_sample)

@@ -1,12 +1,13 @@
 // One fixed-point step of the variational refinement: freeze the robust weights at the current flow (u, v), then relax
 //   (a11 + sum w) u + a12 v = c1 + sum w u_neighbour,     a12 u + (a22 + sum w) v = c2 + sum w v_neighbour
-// by red-black successive over-relaxation.   terms: (9, height, width), see variational_terms.
+// by red-black successive over-relaxation.   terms: (10, height, width), see variational_terms.
 // base_uv: (2, height, width), where the terms were linearised.   flow_uv: (2, height, width), the unknown, updated.
 // After Brox et al. 2004, High Accuracy Optical Flow Estimation Based on a Theory for Warping.
 
-// smooth(y, x) = alpha / 2 / sqrt(|grad u|^2 + |grad v|^2 + eps^2), forward differences, 0 across the last edge.
-extern "C" __global__ void variational_solve_smooth(const float* __restrict__ flow_uv, float* __restrict__ smooth,
-                                                    const int height, const int width, const float alpha) {
+// smooth(y, x) = alpha / 2 * term 9 / sqrt(|grad u|^2 + |grad v|^2 + eps^2), forward differences, 0 across the last edge.
+extern "C" __global__ void variational_solve_smooth(const float* __restrict__ terms, const float* __restrict__ flow_uv,
+                                                    float* __restrict__ smooth, const int height, const int width,
+                                                    const float alpha) {
   const int x = blockIdx.x * blockDim.x + threadIdx.x;
   const int y = blockIdx.y * blockDim.y + threadIdx.y;
   if (x >= width || y >= height) return;
@@ -14,7 +15,8 @@ extern "C" __global__ void variational_solve_smooth(const float* __restrict__ fl
   const float* v = flow_uv + height * width;
   const int i = y * width + x, right = y * width + min(x + 1, width - 1), below = min(y + 1, height - 1) * width + x;
   const float ux = u[right] - u[i], uy = u[below] - u[i], vx = v[right] - v[i], vy = v[below] - v[i];
-  smooth[i] = 0.5f * alpha / sqrtf(fmaf(vy, vy, fmaf(vx, vx, fmaf(uy, uy, fmaf(ux, ux, EPSILON2)))));
+  const float squares = fmaf(vy, vy, fmaf(vx, vx, fmaf(uy, uy, fmaf(ux, ux, EPSILON2))));
+  smooth[i] = 0.5f * alpha * terms[9 * height * width + i] / sqrtf(squares);
 }
 
 // system: (7, height, width): weight to the right, weight downwards, c1, c2, a12, 1 / diagonal of u, 1 / diagonal of v.

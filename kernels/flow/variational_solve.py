@@ -33,23 +33,19 @@ _cuda = CudaSource(__file__, {"EPSILON2": f"{EPSILON2!s}f"})
 
 
 @cpu_kernel(forceinline=True)
-def _smooth_at(ux, uy, vx, vy, half_alpha):
-    return half_alpha / square_root(fma(vy, vy, fma(vx, vx, fma(uy, uy, fma(ux, ux, splat16(EPSILON2))))))
-
-
-@cpu_kernel(forceinline=True)
-def _smooth_row(flow, here, below, plane, width, pitch, half_alpha, smooth, to):
+def _smooth_row(terms, flow, here, below, plane, width, pitch, half_alpha, smooth, to):
     """Smoothness of one row, forward differences; beyond both ends the negative, so that the edge's weight is 0."""
-    scalar_half = half_alpha
     for start in range(0, width, 16):
         x = min(start, pitch - 16)
         u, v = load16(flow, here + x), load16(flow, plane + here + x)
         ux, vx = load16(flow, here + x + 1) - u, load16(flow, plane + here + x + 1) - v
         uy, vy = load16(flow, below + x) - u, load16(flow, plane + below + x) - v
-        store16(smooth, to + x, _smooth_at(ux, uy, vx, vy, scalar_half))
+        squares = fma(vy, vy, fma(vx, vx, fma(uy, uy, fma(ux, ux, splat16(EPSILON2)))))
+        store16(smooth, to + x, half_alpha * load16(terms, 9 * plane + here + x) / square_root(squares))
     last = width - 1
     uy, vy = flow[below + last] - flow[here + last], flow[plane + below + last] - flow[plane + here + last]
-    smooth[to + last] = half_alpha / np.sqrt(fma(vy, vy, fma(uy, uy, EPSILON2)))
+    squares = fma(vy, vy, fma(uy, uy, EPSILON2))
+    smooth[to + last] = half_alpha * terms[9 * plane + here + last] / np.sqrt(squares)
     smooth[to - 1], smooth[to + width] = -smooth[to], -smooth[to + last]
 
 
@@ -164,6 +160,7 @@ def _solve_rows(
         if step < bottom:
             here = step * pitch
             _smooth_row(
+                terms,
                 flow,
                 here,
                 min(step + 1, height - 1) * pitch,
@@ -256,7 +253,7 @@ def _variational_solve_cuda(terms, base_uv, fixed_points, sweeps, alpha, delta, 
     flow_uv = base_uv.copy()
     smooth, system = xp.empty((height, width), np.float32), xp.empty((7, height, width), np.float32)
     for _ in range(int(fixed_points)):
-        _cuda.launch_image("variational_solve_smooth", (height, width), flow_uv, smooth, *size, alpha)
+        _cuda.launch_image("variational_solve_smooth", (height, width), terms, flow_uv, smooth, *size, alpha)
         _cuda.launch_image(
             "variational_solve_system", (height, width), terms, base_uv, flow_uv, smooth, system, *size, delta, gamma
         )

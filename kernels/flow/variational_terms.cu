@@ -4,7 +4,8 @@
 //   terms 0 1 2: (Ix, Iy, Iz) / sqrt(Ix^2 + Iy^2 + zeta^2)
 //   terms 3 .. 8: g11 g12 g22 g13 g23 g33 of the sum over both rows r = (Ixx, Ixy, Ixz), (Ixy, Iyy, Iyz) of
 //                 r r^T / (r1^2 + r2^2 + zeta^2)
-// All zero where the flow leaves image1.   After Brox et al. 2004 and Zimmer et al. 2011 (the normalisation).
+//   term 9: 1 / (1 + EDGE (Ix^2 + Iy^2)), how much smoothness counts: motion changes at edges
+// The data terms are zero where the flow leaves image1.   After Brox et al. 2004 and Zimmer et al. 2011 (the normalisation).
 #include "common.cuh"
 
 // image0: (height, width) float32.   padded1: image1 with MARGIN repeated pixels all around.   flow_uv: (2, height, width).
@@ -27,7 +28,7 @@ extern "C" __global__ void variational_terms_warp(const float* __restrict__ imag
   change[i] = there - here;
 }
 
-// terms: (9, height, width) float32.   One thread per pixel.
+// terms: (10, height, width) float32.   One thread per pixel.
 extern "C" __global__ void variational_terms(const float* __restrict__ mean, const float* __restrict__ change,
                                              const float* __restrict__ flow_uv, float* __restrict__ terms,
                                              const int height, const int width) {
@@ -63,4 +64,5 @@ extern "C" __global__ void variational_terms(const float* __restrict__ mean, con
   terms[6 * plane + i] = fmaf(second * ixy, iyz, first * ixx * ixz);
   terms[7 * plane + i] = fmaf(second * iyy, iyz, first * ixy * ixz);
   terms[8 * plane + i] = fmaf(second * iyz, iyz, first * ixz * ixz);
+  terms[9 * plane + i] = 1.0f / fmaf(EDGE, fmaf(iy, iy, ix * ix), 1.0f);
 }

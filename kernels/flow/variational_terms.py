@@ -6,8 +6,9 @@ weak ones). With ``mean = (image0 + warped1) / 2`` and ``change = warped1 - imag
     terms[0:3] = (Ix, Iy, Iz) / sqrt(Ix^2 + Iy^2 + zeta^2)
     terms[3:9] = g11 g12 g22 g13 g23 g33,  g = sum of r r^T / (r1^2 + r2^2 + zeta^2)
                  over the rows r = (Ixx, Ixy, Ixz) and (Ixy, Iyy, Iyz)
+    terms[9] = 1 / (1 + (Ix^2 + Iy^2) / 15^2), how much smoothness counts: motion changes at edges
 
-All are zero where the flow leaves image1: there the smoothness alone decides.
+The data terms are zero where the flow leaves image1: there the smoothness alone decides.
 """
 
 import numpy as np
@@ -21,8 +22,9 @@ from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.lanes import fma, load16, select, splat16, square_root, store16
 
 ZETA2 = np.float32(0.01)  # squared grey levels per pixel: gradients below 0.1 do not count as structure
+EDGE = np.float32(1 / 15**2)  # at a gradient of 15 grey levels per pixel smoothness counts half
 
-_cuda = CudaSource(__file__, {"MARGIN": str(MARGIN), "ZETA2": f"{ZETA2!s}f"})
+_cuda = CudaSource(__file__, {"MARGIN": str(MARGIN), "ZETA2": f"{ZETA2!s}f", "EDGE": f"{EDGE!s}f"})
 
 
 @cpu_kernel(forceinline=True)
@@ -59,7 +61,7 @@ def _warp_row(y, image0, padded1, flow, height, width, offsets, fractions, mean,
 
 @cpu_kernel
 def _terms_rows(first_row, end_row, image0, padded1, flow, terms, height, width, pitch):
-    """image0, padded1, flow (2 planes), terms (9 planes of height x pitch): flat float32."""
+    """image0, padded1, flow (2 planes), terms (10 planes of height x pitch): flat float32."""
     half, quarter, one, zero = np.float32(0.5), np.float32(0.25), splat16(np.float32(1)), splat16(np.float32(0))
     last_x, last_y = np.float32(width - 1), np.float32(height - 1)
     length, plane = width + 64, height * pitch
@@ -107,12 +109,13 @@ def _terms_rows(first_row, end_row, image0, padded1, flow, terms, height, width,
             store16(terms, 6 * plane + to, fma(second * ixy, iyz, first * ixx * ixz))
             store16(terms, 7 * plane + to, fma(second * iyy, iyz, first * ixy * ixz))
             store16(terms, 8 * plane + to, fma(second * iyz, iyz, first * ixz * ixz))
+            store16(terms, 9 * plane + to, one / fma(EDGE, fma(iy, iy, ix * ix), one))
 
 
 def _variational_terms_cpu(image0, padded1, flow_uv):
     height, width = image0.shape
     pitch = max(width, 16)  # whole vectors need 16 columns
-    terms = np.empty((9, height, pitch), np.float32)
+    terms = np.empty((10, height, pitch), np.float32)
     flat = (array.reshape(-1) for array in (image0, padded1, flow_uv, terms))
     run_bands(_terms_rows, height, *flat, height, width, pitch)
     return terms if pitch == width else np.ascontiguousarray(terms[:, :, :width])
@@ -124,7 +127,7 @@ def _variational_terms_cuda(image0, padded1, flow_uv):
     mean, change = xp.empty_like(image0), xp.empty_like(image0)
     size = np.int32(height), np.int32(width)
     _cuda.launch_image("variational_terms_warp", (height, width), image0, padded1, flow_uv, mean, change, *size)
-    terms = xp.empty((9, height, width), np.float32)
+    terms = xp.empty((10, height, width), np.float32)
     _cuda.launch_image("variational_terms", (height, width), mean, change, flow_uv, terms, *size)
     return terms
 
