@@ -1,7 +1,8 @@
 """Plain frozen records that pass between the stages."""
 
 from cvseg.records.frame import Frame
+from cvseg.records.region import RegionTable
 from cvseg.records.result import FrameResult
 from cvseg.records.track import Track
 
-__all__ = ["Frame", "FrameResult", "Track"]
+__all__ = ["Frame", "FrameResult", "RegionTable", "Track"]
