@@ -19,8 +19,24 @@ from .raw_module import CompileException, RawModule
 
 __all__ = ["CompileException", "RawModule", "ndarray"]
 __version__ = "emulated"
-# Parts of NumPy that CuPy lacks, or that nothing in cvseg may use on a device.
-_ABSENT = {"errstate", "fft", "linalg", "load", "ma", "matrix", "memmap", "nditer", "random", "save"}
+# What NumPy has and CuPy 14.2 has not; and modules and files, which nothing in cvseg may use on a device.
+_ABSENT = {
+    *(
+        "asmatrix",
+        "block",
+        "bmat",
+        "einsum_path",
+        "errstate",
+        "frompyfunc",
+        "fromregex",
+        "geomspace",
+        "insert",
+        "isnat",
+    ),
+    *("histogram_bin_edges", "matrix", "matvec", "memmap", "nanpercentile", "nanquantile", "ndenumerate", "nditer"),
+    *("nested_iters", "polyder", "polydiv", "polyint", "recarray", "spacing", "unstack", "vecdot", "vecmat"),
+    *("fft", "linalg", "load", "loadtxt", "ma", "random", "save", "savetxt", "savez"),
+}
 
 
 def is_available() -> bool:
