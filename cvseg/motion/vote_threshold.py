@@ -45,7 +45,7 @@ def choose_threshold(votes: NDArray, edges: NDArray, weights: NDArray, usual: fl
     cut_change = np.bincount(np.minimum(own, other).ravel(), weights.ravel(), len(LEVELS) + 1) - np.bincount(
         np.maximum(own, other).ravel(), weights.ravel(), len(LEVELS) + 1
     )
-    cut = np.cumsum(cut_change)[: len(LEVELS)]
+    cut = np.maximum(np.cumsum(cut_change)[: len(LEVELS)], 0.0)  # rounding may leave a little below zero
     degree += weights.sum(axis=(1, 3), dtype=np.float64).reshape(-1)
     degree += np.bincount(edges.ravel(), weights.ravel(), frames * cells)
     inside = _sum_above(rank, degree)

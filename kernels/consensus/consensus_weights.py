@@ -17,13 +17,18 @@ _cuda = CudaSource(__file__)
 def _weight_rows(first_row, end_row, distances, scale, weights):
     """A row is one frame."""
     slots, cells = distances.shape[1:3]
-    sums = np.empty(cells, np.float32)
+    sums, least = np.empty(cells, np.float32), np.empty(cells, np.float32)
     for frame in range(first_row, end_row):
         sums[:] = 0
+        least[:] = np.float32(3e38)
+        for s in range(slots):
+            for cell in range(cells):
+                # The second neighbour is never nearer than the first.
+                least[cell] = min(least[cell], distances[frame, s, cell, 0])
         for s in range(slots):
             for cell in range(cells):
                 for k in range(2):
-                    weight = np.float32(math.exp(-distances[frame, s, cell, k] / scale[0]))
+                    weight = np.float32(math.exp((least[cell] - distances[frame, s, cell, k]) / scale[0]))
                     weights[frame, s, cell, k] = weight
                     sums[cell] += weight
         for cell in range(cells):
@@ -61,6 +66,8 @@ def _sample(rng, size_hw):
     distances = rng.exponential(1.0, (6, 5, cells, 2)).astype(np.float32)
     distances[0, 1:] = np.inf
     distances[5] = np.inf
+    distances[4] += np.float32(1e4)  # unlike everything: only relative distances are left
+    distances.sort(axis=3)
     return distances, np.float32([0.8])
 
 

@@ -16,7 +16,8 @@ extern "C" __global__ void nearest_cells(const float* __restrict__ descriptors, 
   __shared__ float tile[24][64];
   float own[24];
   for (int k = 0; k < 24; ++k) own[k] = i < cells ? query[k * cells + i] : 0.0f;
-  float best = INFINITY, second = INFINITY;
+  const float infinity = __int_as_float(0x7f800000);  // NVRTC knows no INFINITY
+  float best = infinity, second = infinity;
   int best_cell = 0, second_cell = 0;
   for (int first = 0; first < cells; first += 64) {
     __syncthreads();
