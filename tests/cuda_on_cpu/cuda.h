@@ -3,6 +3,13 @@
 #pragma once
 #include "runtime.h"
 
+// NVRTC has no standard headers: what only they define is unknown here too.
+#undef INFINITY
+#undef NAN
+#undef HUGE_VAL
+#undef HUGE_VALF
+#undef M_PI
+
 #define __global__ __attribute__((unused))
 #define __device__ __attribute__((unused))
 #define __host__

@@ -11,6 +11,12 @@ from cuda_on_cpu.raw_module import LaunchError, reverse_thread_order
 # ---- mistakes in kernels ----
 
 
+@pytest.mark.parametrize("name", ["INFINITY", "NAN", "M_PI", "FLT_MAX", "INT_MAX"])
+def test_constants_of_the_standard_headers_are_as_unknown_as_to_nvrtc(name):
+    with pytest.raises(stand_in.CompileException, match=f"{name}. was not declared"):
+        compiled(f"out[0] = {name};", "float* out")
+
+
 def test_a_missing_barrier_changes_the_result_with_the_order_of_threads():
     body = "__shared__ int box[64]; box[t] = t; out[t] = box[(t + 1) % 64];"
     forward, backward = ints(64), ints(64)
