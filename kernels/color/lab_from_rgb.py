@@ -12,12 +12,14 @@ _cuda = CudaSource(__file__)
 
 # Linear RGB to XYZ (BT.709 primaries), every row divided by its sum: white becomes (1, 1, 1), greys get a = b = 0.
 # The same digits stand in the .cu file.
-_X = np.float32([0.43395275, 0.37621942, 0.18982783])
-_Y = np.float32([0.212671, 0.71516, 0.072169])
-_Z = np.float32([0.017757914, 0.10947652, 0.87276556])
-_X_RED, _X_GREEN, _X_BLUE = _X
-_Y_RED, _Y_GREEN, _Y_BLUE = _Y
-_Z_RED, _Z_GREEN, _Z_BLUE = _Z
+WEIGHTS = tuple(
+    tuple(np.float32(weight) for weight in row)
+    for row in (
+        (0.43395275, 0.37621942, 0.18982783),
+        (0.212671, 0.71516, 0.072169),
+        (0.017757914, 0.10947652, 0.87276556),
+    )
+)
 _THIRD = np.float32(1 / 3)
 _LINEAR_BELOW, _SLOPE, _OFFSET = np.float32(0.008856), np.float32(7.787), np.float32(16 / 116)
 
@@ -41,31 +43,45 @@ def _compress(values, bits, roots, root_bits):
 
 
 @cpu_kernel
-def _lab_rows(first_row, end_row, image, table, lab):
+def _look_up(pixels, table, red, green, blue):
+    for x in range(len(red)):
+        red[x], green[x], blue[x] = table[pixels[3 * x]], table[pixels[3 * x + 1]], table[pixels[3 * x + 2]]
+
+
+@cpu_kernel
+def _weigh(red, green, blue, weights, values):
+    weight_red, weight_green, weight_blue = weights
+    for x in range(len(values)):
+        values[x] = weight_red * red[x] + weight_green * green[x] + weight_blue * blue[x]
+
+
+@cpu_kernel
+def _to_lab(fx, fy, fz, lab):
+    for x in range(len(fx)):
+        lab[3 * x] = np.float32(116) * fy[x] - np.float32(16)
+        lab[3 * x + 1] = np.float32(500) * (fx[x] - fy[x])
+        lab[3 * x + 2] = np.float32(200) * (fy[x] - fz[x])
+
+
+@cpu_kernel
+def _lab_rows(first_row, end_row, image, table, weights, lab):
     """image: (height, width, 3) uint8; table: (256) float32, linear light; lab: (height, width, 3) float32."""
     width = image.shape[1]
-    xyz = np.empty((3, width), np.float32)
-    curve = np.empty((3, width), np.float32)
-    xyz_bits, curve_bits = xyz.view(np.int32), curve.view(np.int32)
+    pixels, result = image.reshape(-1), lab.reshape(-1)
+    rows, curves = np.empty((4, width), np.float32), np.empty((3, width), np.float32)
+    red, green, blue, values = rows[0], rows[1], rows[2], rows[3]
+    value_bits, curve_bits = rows.view(np.int32)[3], curves.view(np.int32)
     for y in range(first_row, end_row):
-        pixels, target = image[y], lab[y]
-        for x in range(width):
-            red, green, blue = table[pixels[x, 0]], table[pixels[x, 1]], table[pixels[x, 2]]
-            xyz[0, x] = _X_RED * red + _X_GREEN * green + _X_BLUE * blue
-            xyz[1, x] = _Y_RED * red + _Y_GREEN * green + _Y_BLUE * blue
-            xyz[2, x] = _Z_RED * red + _Z_GREEN * green + _Z_BLUE * blue
+        _look_up(pixels[3 * width * y : 3 * width * (y + 1)], table, red, green, blue)
         for i in range(3):
-            _compress(xyz[i], xyz_bits[i], curve[i], curve_bits[i])
-        for x in range(width):
-            fx, fy, fz = curve[0, x], curve[1, x], curve[2, x]
-            target[x, 0] = np.float32(116) * fy - np.float32(16)
-            target[x, 1] = np.float32(500) * (fx - fy)
-            target[x, 2] = np.float32(200) * (fy - fz)
+            _weigh(red, green, blue, weights[i], values)
+            _compress(values, value_bits, curves[i], curve_bits[i])
+        _to_lab(curves[0], curves[1], curves[2], result[3 * width * y : 3 * width * (y + 1)])
 
 
 def _lab_from_rgb_cpu(image, table):
     lab = np.empty(image.shape, np.float32)
-    run_bands(_lab_rows, image.shape[0], image, table, lab, least=24)
+    run_bands(_lab_rows, image.shape[0], image, table, WEIGHTS, lab, least=24)
     return lab
 
 

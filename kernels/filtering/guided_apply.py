@@ -31,11 +31,33 @@ def _widen(coefficients, row, left, right, share, wide):
 
 
 @cpu_kernel
+def _luma(pixels, gray):
+    """pixels: one row, flat, r g b r g b ... uint8; the same bits as `gray_from_rgb`."""
+    scale = np.float32(16711680)
+    for x in range(len(gray)):
+        weighted = (
+            np.int32(19595) * np.int32(pixels[3 * x])
+            + np.int32(38470) * np.int32(pixels[3 * x + 1])
+            + np.int32(7471) * np.int32(pixels[3 * x + 2])
+        )
+        gray[x] = np.float32(np.int32(weighted)) / scale
+
+
+@cpu_kernel
+def _draw(gray, slope0, slope1, offset0, offset1, fy, target):
+    one = np.float32(1)
+    for x in range(len(gray)):
+        slope = slope0[x] * (one - fy) + slope1[x] * fy
+        offset = offset0[x] * (one - fy) + offset1[x] * fy
+        target[x] = slope * gray[x] + offset
+
+
+@cpu_kernel
 def _apply_rows(first_row, end_row, coefficients, image, values, factor):
     """coefficients: (2, h, w) float32; image: (height, width, 3) uint8; values: (height, width) float32."""
     _, small_height, small_width = coefficients.shape
     width = image.shape[1]
-    one, scale = np.float32(1), np.float32(16711680)
+    pixels, gray = image.reshape(-1), np.empty(width, np.float32)
     left, right = np.empty(width, np.int32), np.empty(width, np.int32)
     share = np.empty(width, np.float32)
     for x in range(width):
@@ -50,18 +72,8 @@ def _apply_rows(first_row, end_row, coefficients, image, values, factor):
                 _widen(coefficients, row, left, right, share, wide[row & 1])
                 held[row & 1] = row
         above, below = wide[y0 & 1], wide[y1 & 1]
-        slope0, slope1, offset0, offset1 = above[0], below[0], above[1], below[1]
-        pixels, target = image[y], values[y]
-        for x in range(width):
-            weighted = (
-                np.int32(19595) * np.int32(pixels[x, 0])
-                + np.int32(38470) * np.int32(pixels[x, 1])
-                + np.int32(7471) * np.int32(pixels[x, 2])
-            )
-            gray = np.float32(np.int32(weighted)) / scale
-            slope = slope0[x] * (one - fy) + slope1[x] * fy
-            offset = offset0[x] * (one - fy) + offset1[x] * fy
-            target[x] = slope * gray + offset
+        _luma(pixels[3 * width * y : 3 * width * (y + 1)], gray)
+        _draw(gray, above[0], below[0], above[1], below[1], fy, values[y])
 
 
 def _guided_apply_cpu(coefficients, image, factor):
