@@ -25,6 +25,8 @@ class PictureConverter:
         from av.video.reformatter import Interpolation, VideoReformatter
 
         self._reformatter = VideoReformatter()
+        self._angle: int | None = None
+        self._matrix: tuple[int, int, int, int] | None = None
         self._rules = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
     def rgb(self, picture: Any) -> NDArray[np.uint8]:
@@ -37,7 +39,12 @@ class PictureConverter:
             converted = (converted >> 8).astype(np.uint8)
             if converted.ndim == 2:
                 converted = np.repeat(converted[:, :, None], 3, axis=2)
-        return np.ascontiguousarray(upright(converted, display_matrix(picture)))
+        # PyAV ties a picture whose side data was looked at into a reference cycle, and 100 MB of pictures then wait for
+        # the garbage collector. So the matrix is read once, and again only when the angle changes.
+        if self._angle is None or picture.rotation != self._angle:
+            self._angle = picture.rotation
+            self._matrix = display_matrix(picture)
+        return np.ascontiguousarray(upright(converted, self._matrix))
 
 
 def _deep_format(pixel_format: Any) -> str | None:
