@@ -11,10 +11,11 @@ _LIGHTNESS_SCALE, _COLOR_SCALE, _COLOR_OFFSET = np.float32(0.16), np.float32(0.1
 
 
 @cpu_kernel
-def color_bin(lightness, a, b):
-    """Number of the bin, 0 to 4095, of one colour. All float32."""
-    # The zero first: it is what remains of a NaN.
-    i = np.int32(min(max(_ZERO, lightness * _LIGHTNESS_SCALE), _LAST))
-    j = np.int32(min(max(_ZERO, (a + _COLOR_OFFSET) * _COLOR_SCALE), _LAST))
-    k = np.int32(min(max(_ZERO, (b + _COLOR_OFFSET) * _COLOR_SCALE), _LAST))
-    return (i * np.int32(BINS) + j) * np.int32(BINS) + k
+def color_bins(lab, bins):
+    """Bin numbers, 0 to 4095, of one row. lab: (3 n) float32, l a b l a b ...; bins: (n) int32."""
+    for x in range(len(bins)):
+        # The zero first: it is what remains of a NaN.
+        i = np.int32(min(max(_ZERO, lab[3 * x] * _LIGHTNESS_SCALE), _LAST))
+        j = np.int32(min(max(_ZERO, (lab[3 * x + 1] + _COLOR_OFFSET) * _COLOR_SCALE), _LAST))
+        k = np.int32(min(max(_ZERO, (lab[3 * x + 2] + _COLOR_OFFSET) * _COLOR_SCALE), _LAST))
+        bins[x] = (i * np.int32(BINS) + j) * np.int32(BINS) + k

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cvseg.arrays import array_module
-from cvseg.kernels.appearance.color_bins import BINS, color_bin
+from cvseg.kernels.appearance.color_bins import BINS, color_bins
 from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
@@ -15,9 +15,13 @@ _cuda = CudaSource(__file__)
 @cpu_kernel
 def _look_up_rows(first_row, end_row, lab, table, ratio):
     """lab: (height, width, 3) float32; table: (4096) float32; ratio: (height, width) float32."""
+    width = ratio.shape[1]
+    values, bins = lab.reshape(-1), np.empty(width, np.int32)
     for y in range(first_row, end_row):
-        for x in range(ratio.shape[1]):
-            ratio[y, x] = table[color_bin(lab[y, x, 0], lab[y, x, 1], lab[y, x, 2])]
+        color_bins(values[3 * width * y : 3 * width * (y + 1)], bins)
+        target = ratio[y]
+        for x in range(width):
+            target[x] = table[bins[x]]
 
 
 def _color_log_ratio_cpu(lab, table):
