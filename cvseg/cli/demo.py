@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(name="demo")
 @click.option("-o", "--out", default="cvseg-demo", show_default=True, metavar="OUT", help="Folder for the results.")
-@click.option("--frames", type=click.IntRange(2, 10_000), help="Length of the clip.  [default: 48]")
+@click.option("--frames", type=click.IntRange(2, 10_000), help="Length of the clip.  [default: 72]")
 @click.option("--size", metavar="WxH", help="Size of the frames, such as 854x480.  [default: 640x360]")
 @click.option("--scene", default="demo", show_default=True, metavar="NAME", help="Which rendered scene to show.")
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where to compute.")
@@ -35,8 +35,10 @@ def command(out: str, frames: int | None, size: str | None, scene: str, device: 
     """
     import dataclasses
 
+    from cvseg.arrays import choose_device
     from cvseg.cli.run import print_where_to_look, run_to_folder
     from cvseg.errors import nearest_name
+    from cvseg.pipeline import PRESETS as OPTIONS
     from cvseg.pipeline import segment
     from cvseg.report.results_folder import written_by_cvseg
     from cvseg.synthetic import SCENES, render_clip
@@ -45,8 +47,9 @@ def command(out: str, frames: int | None, size: str | None, scene: str, device: 
     if scene not in SCENES:
         raise OptionError(f"--scene is {scene!r}; {nearest_name(scene, SCENES)}")
     width, height = parse_size(size or "640x360")
-    clip = render_clip(dataclasses.replace(SCENES[scene], frames=frames or 48, size_hw=(height, width)))
-    judge = Judge(clip)
+    options = dataclasses.replace(SCENES[scene], frames=frames or 72, size_hw=(height, width))
+    clip = render_clip(options)
+    judge, chosen = Judge(clip), choose_device(device)
     if not quiet:
         click.echo(f"{len(clip)} frames of {width} x {height}; the first run compiles the kernels.")
     with open_source(judge.frames(), rate=clip.rate) as source:
@@ -54,8 +57,13 @@ def command(out: str, frames: int | None, size: str | None, scene: str, device: 
             source,
             out,
             name=f"rendered scene '{scene}'",
-            settings={"device": device, "preset": preset, "scene": scene, "frames": len(clip)},
-            results=lambda: segment(source, preset=preset, device=device),
+            settings={
+                "device": chosen,
+                "preset": preset,
+                "scene": options.to_mapping(),
+                "options": OPTIONS[preset].to_mapping(),
+            },
+            results=lambda: segment(source, preset=preset, device=chosen),
             overwrite=written_by_cvseg(Path(out)),
             total=len(clip),
             quiet=quiet,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -29,7 +28,12 @@ DEVICES = ("auto", "cpu", "cuda")
     "--roi", metavar="X,Y,W,H|MASK.png", help="Look only inside this box, or where this picture is not black."
 )
 @click.option("--min-area", metavar="PX|%", help="Leave out objects smaller than this: pixels, or a share as in 0.1%.")
-@click.option("--max-height", type=click.IntRange(16), metavar="PX", help="Shrink taller frames to this height first.")
+@click.option(
+    "--max-height",
+    type=click.IntRange(16),
+    metavar="PX",
+    help="Shrink taller frames first; the results have that size.",
+)
 @click.option("--no-overlay", is_flag=True, help="Do not write overlay.mp4.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of an earlier run in OUT.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
@@ -49,31 +53,39 @@ def command(
 
     OUT receives masks/*.png (one per frame; the value of a pixel is the id of its track, 0 the background), tracks.txt
     (MOTChallenge), overlay.mp4, report.html and summary.json. An OUT that holds anything is refused unless --overwrite
-    is given.
+    is given. --roi and --min-area count pixels of INPUT, also with --max-height.
 
     Ctrl-C, a damaged input and a full disk end the run early: every finished frame is kept, and all files agree. Exit
     code: 0 when the whole input was read, 2 after an error, 130 after Ctrl-C.
     """
+    from cvseg.arrays import choose_device
     from cvseg.cli.run import open_input, print_where_to_look, run_to_folder
+    from cvseg.cli.shrunk_source import ShrunkSource
+    from cvseg.pipeline import PRESETS as OPTIONS
     from cvseg.pipeline import segment
 
     box = parse_roi(roi)
     check_out(source, out)
+    chosen = choose_device(device)
     with open_input(source) as opened:
         area_px = parse_min_area(min_area, opened.info.width, opened.info.height)
-        settings: dict[str, Any] = {
-            "device": device,
+        frames = ShrunkSource(opened, max_height or opened.info.height)
+        if area_px is not None:
+            area_px = round(area_px * frames.scale**2)
+        settings = {
+            "device": chosen,
             "preset": preset,
             "roi": roi,
             "min_area": min_area,
             "max_height": max_height,
+            "options": OPTIONS[preset].to_mapping(),
         }
         record = run_to_folder(
-            opened,
+            frames,
             out,
             name=source,
             settings=settings,
-            results=lambda: segment(opened, preset=preset, device=device, roi=box, min_area=area_px),
+            results=lambda: segment(frames, preset=preset, device=chosen, roi=frames.shrink_roi(box), min_area=area_px),
             overlay=not no_overlay,
             overwrite=overwrite,
             quiet=quiet,
