@@ -25,8 +25,8 @@ from cvseg.kernels.flow.forward_backward import forward_backward
 from cvseg.kernels.flow.patch_densify import patch_densify
 from cvseg.kernels.flow.patch_search import patch_search
 from cvseg.kernels.flow.patch_start import patch_start
+from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.variational_solve import variational_solve
-from cvseg.kernels.flow.variational_terms import variational_terms
 from cvseg.kernels.labeling.label_components import label_components
 from cvseg.kernels.labeling.label_overlap import label_overlap
 from cvseg.kernels.labeling.relabel import relabel
@@ -62,7 +62,7 @@ KERNELS = {
         patch_search,
         patch_start,
         variational_solve,
-        variational_terms,
+        variational_images,
         pad_edges,
         pyramid_down,
         motion_saliency,

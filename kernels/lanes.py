@@ -270,6 +270,37 @@ round_down = _one_lanes("floor")
 
 
 @intrinsic
+def inverse_root(typing_context, a):
+    """``1 / sqrt(a)`` for lanes or a float32 above 0, within 5e-6: a guess from the bits, then two Newton steps.
+
+    A root and a division take about 25 cycles for 16 lanes, this takes 5. Only basic operations: the same bits in
+    CUDA's twin, kernels/flow/inverse_root.cuh.
+    """
+    if not isinstance(a, Lanes) and a != types.float32:
+        return None
+
+    def emit(context, builder, sig, args):
+        lanes = isinstance(a, Lanes)
+        real = ir.VectorType(_F32, a.count) if lanes else _F32
+        whole = ir.VectorType(ir.IntType(32), a.count) if lanes else ir.IntType(32)
+        fma_name = f"llvm.fma.v{a.count}f32" if lanes else "llvm.fma.f32"
+        callee = cgutils.get_or_insert_function(builder.module, ir.FunctionType(real, [real] * 3), fma_name)
+
+        def every(kind, number):
+            return ir.Constant(kind, [number] * a.count if lanes else number)
+
+        half = builder.fmul(args[0], every(real, 0.5))
+        bits = builder.ashr(builder.bitcast(args[0], whole), every(whole, 1))
+        y = builder.bitcast(builder.sub(every(whole, 0x5F3759DF), bits), real)
+        for _ in range(2):
+            minus = builder.fneg(builder.fmul(half, y))
+            y = builder.fmul(y, builder.call(callee, [minus, y, every(real, 1.5)]))
+        return y
+
+    return a(a), emit
+
+
+@intrinsic
 def select(typing_context, mask, a, b):
     """`a` where `mask` is true, else `b`, lane by lane."""
     lanes = _lanes_of((a, b))

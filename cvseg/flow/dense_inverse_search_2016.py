@@ -16,8 +16,8 @@ from cvseg.kernels.flow.patch_densify import patch_densify
 from cvseg.kernels.flow.patch_grid import MARGIN, PATCH
 from cvseg.kernels.flow.patch_search import patch_search
 from cvseg.kernels.flow.patch_start import patch_start
+from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.variational_solve import variational_solve
-from cvseg.kernels.flow.variational_terms import variational_terms
 from cvseg.kernels.pyramid.pad_edges import pad_edges
 from cvseg.kernels.pyramid.pyramid_down import pyramid_down
 from cvseg.options import Options, option
@@ -149,7 +149,7 @@ def _searched(level0: FlowLevel, level1: FlowLevel, coarse_uv: Any, options: Den
 def _refined(level0: FlowLevel, level1: FlowLevel, flow_uv: Any, options: DenseInverseSearchOptions) -> Any:
     for _ in range(options.warps):
         flow_uv = variational_solve(
-            variational_terms(level0.image, level1.padded, flow_uv),
+            variational_images(level0.image, level1.padded, flow_uv),
             flow_uv,
             np.int32(options.fixed_points),
             np.int32(options.sweeps),
