@@ -358,3 +358,15 @@ def test_random_bytes_in_a_video_never_end_in_anything_but_a_sentence(tmp_path, 
     except CvsegError as error:
         assert str(error).endswith((".", "?")) and "\n" not in str(error)
     assert all(frame.image.dtype == np.uint8 for frame in frames)
+
+
+@pytest.mark.parametrize("junk", [b"\0" * 5, b"\0" * 4096, b"appended by another program" * 20])
+@pytest.mark.parametrize(
+    ("name", "codec", "pixel_format"),
+    [("a.mp4", "libx264", "yuv420p"), ("a.mkv", "ffv1", "bgr0"), ("a.avi", "mjpeg", "yuvj420p")],
+)
+def test_bytes_after_the_end_are_no_damage(tmp_path, write_clip, junk, name, codec, pixel_format):
+    path = write_clip(tmp_path / name, 6, codec=codec, pixel_format=pixel_format)
+    path.write_bytes(path.read_bytes() + junk)
+    with open_source(path) as source:
+        assert len(list(source)) == 6
