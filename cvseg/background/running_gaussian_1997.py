@@ -14,7 +14,7 @@ from cvseg.checks import check_dtype, check_range, check_shapes
 from cvseg.errors import ShapeError
 from cvseg.options import Options, option
 
-_STATE = ("mean", "variance", "candidate", "age", "flicker")
+_STATE = ("mean", "variance", "candidate", "age", "seen", "flicker")
 _FLOOR_EVERY = 16  # frames between two looks at the noise of the whole picture
 _LARGEST_FLOOR = 4.0  # times the smallest: a picture full of motion is not noise
 
@@ -51,12 +51,12 @@ class RunningGaussianOptions(Options):
     )
     flicker_gain: float = option(8.0, "widening of sigma by flicker; larger sees less in moving leaves", low=0)
     absorb_first: int = option(
-        8, "frames a colour must stay to become background, in the beginning; larger keeps ghosts longer", low=2
+        8, "frames a colour must stay to replace a background never seen; larger keeps ghosts longer", low=2
     )
     absorb_share: float = option(
-        0.4, "the same later, as a share of the frames seen; larger trusts an old background more", low=0
+        1.0, "frames more per frame that showed the background; larger trusts it more, and keeps ghosts longer", low=0
     )
-    absorb_last: int = option(300, "the same in the end; larger keeps ghosts, and people who stand, longer", low=2)
+    absorb_last: int = option(300, "most frames it takes; larger keeps ghosts, and people who stand, longer", low=2)
 
 
 class RunningGaussian:
@@ -71,9 +71,9 @@ class RunningGaussian:
     A mean colour and one variance per pixel. The first frames count 1/n each, so that the model stands after a few.
     Departures from the paper: RGB instead of YUV; pixels taken for foreground learn slower by `foreground_share`, in
     proportion to their probability; a darker copy of the background counts as shadow [Horprasert1999]_; a foreground
-    colour that stays long enough replaces the background, sooner while the model is young: what stood in the first
-    frames and left must not remain as a ghost. Pixels that cross the threshold again and again, as leaves do, get a
-    wider sigma. The least variance follows the noise of the whole picture.
+    colour that stays long enough replaces the background, sooner where that has hardly been seen: what stood in the
+    first frames and left must not remain as a ghost. Pixels that cross the threshold again and again, as leaves do, get
+    a wider sigma. The least variance follows the noise of the whole picture.
 
     References
     ----------
@@ -135,13 +135,11 @@ class RunningGaussian:
         self._frames += learns
         usual = options.learning_rate if learning_rate is None else learning_rate
         rate = max(usual, 1 / self._frames) if learning_rate is None else usual
-        absorb = max(options.absorb_first, options.absorb_share * self._frames)
         settings = (
             rate,
             usual * options.foreground_share,
-            min(absorb, max(options.absorb_first, options.absorb_last)),
             self._variance_floor,
-            *(getattr(options, name) for name in SETTINGS[4:]),
+            *(getattr(options, name) for name in SETTINGS[3:]),
         )
         state = (self._arrays[name] for name in _STATE)
         foreground, background, *state = running_gaussian(image, *state, *(np.float32(value) for value in settings))
@@ -162,6 +160,7 @@ class RunningGaussian:
                 "variance": variance,
                 "candidate": xp.zeros(mean.shape, np.float32),
                 "age": xp.zeros(size_hw, np.float32),
+                "seen": xp.zeros(size_hw, np.float32),
                 "flicker": xp.zeros(size_hw, np.float32),
             }
         model_hw = tuple(self._arrays["variance"].shape)

@@ -6,14 +6,15 @@
 // Shadow: where the picture is the background made darker, by a factor in [shadow_darkest, shadow_lightest], and what is
 // left differs by less than `shadow_chroma` sigmas (Horprasert et al. 1999), `shadow_weight` of the probability stays.
 // Learning: mean += step (image - mean), step from `rate` (background) to `foreground_rate` (foreground).
-// Ghosts: a foreground colour that stays the same for `absorb_after` frames becomes the background. It waits in
-// `candidate`, with its `age` in frames.
+// Ghosts: a foreground colour that stays becomes the background. It waits in `candidate`; its `age` counts frames with
+// that colour less frames with another, as a majority vote does, so that passers-by do not undo it. At `absorb_after` it
+// takes over.
 // Flicker: leaves and ribbons in the wind cross the threshold again and again. A running mean of the crossings, beyond
 // `flicker_free` per frame, makes sigma wider. `flicker` holds that mean, plus 2 where the last frame was off.
 // A rate of 0 changes nothing at all.
 //
 // image, background: (count, 3) uint8.   mean, candidate: (3, count) float32 in [0, 255].
-// variance: (count) float32, grey levels squared.   age, flicker, foreground: (count) float32.
+// variance: (count) float32, grey levels squared.   age, seen, flicker, foreground: (count) float32.
 
 __device__ __forceinline__ float soft_step(const float sigmas, const float threshold, const float steepness) {
   const float z = (sigmas - threshold) * steepness;
@@ -22,11 +23,12 @@ __device__ __forceinline__ float soft_step(const float sigmas, const float thres
 
 extern "C" __global__ void running_gaussian(
     const unsigned char* __restrict__ image, float* __restrict__ mean, float* __restrict__ variance,
-    float* __restrict__ candidate, float* __restrict__ age, float* __restrict__ flicker, const float rate,
-    const float foreground_rate, const float absorb_after, const float variance_floor, const float threshold,
+    float* __restrict__ candidate, float* __restrict__ age, float* __restrict__ seen, float* __restrict__ flicker,
+    const float rate, const float foreground_rate, const float variance_floor, const float threshold,
     const float steepness, const float shadow_darkest, const float shadow_lightest, const float shadow_chroma,
     const float shadow_weight, const float flicker_rate, const float flicker_free, const float flicker_gain,
-    float* __restrict__ foreground, unsigned char* __restrict__ background, const int count) {
+    const float absorb_first, const float absorb_share, const float absorb_last, float* __restrict__ foreground,
+    unsigned char* __restrict__ background, const int count) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= count) return;
   const float third = 0.33333334f;
@@ -61,12 +63,15 @@ extern "C" __global__ void running_gaussian(
     const float apart = (cr * cr + cg * cg + cb * cb) * third;
     const bool stays = age[i] > 0.0f && apart < threshold * threshold * spread;
     const bool is_foreground = probability > 0.5f;
-    const float share = is_foreground ? (stays ? 0.1f : 1.0f) : 0.0f;
+    const bool gives_way = age[i] <= 1.0f;
+    const float share = is_foreground ? (stays ? 0.1f : (gives_way ? 1.0f : 0.0f)) : 0.0f;
     const float candidate_r = candidate[i] + share * cr;
     const float candidate_g = candidate[count + i] + share * cg;
     const float candidate_b = candidate[2 * count + i] + share * cb;
-    const float years = is_foreground ? (stays ? age[i] + 1.0f : 1.0f) : fmaxf(age[i] - 1.0f, 0.0f);
-    const bool ripe = is_foreground && years >= absorb_after;
+    const float older = stays ? age[i] + 1.0f : fmaxf(age[i] - 1.0f, 1.0f);
+    const float years = is_foreground ? older : fmaxf(age[i] - 1.0f, 0.0f);
+    const bool ripe = is_foreground && years >= fminf(absorb_first + absorb_share * seen[i], absorb_last);
+    seen[i] = ripe ? 0.0f : (is_foreground ? seen[i] : seen[i] + 1.0f);
 
     mean_r = ripe ? candidate_r : mean_r + step * dr;
     mean_g = ripe ? candidate_g : mean_g + step * dg;

@@ -17,7 +17,6 @@ _CANDIDATE_SHARE, _TWO = np.float32(0.1), np.float32(2)
 SETTINGS = (
     "rate",
     "foreground_rate",
-    "absorb_after",
     "variance_floor",
     "threshold",
     "steepness",
@@ -28,6 +27,9 @@ SETTINGS = (
     "flicker_rate",
     "flicker_free",
     "flicker_gain",
+    "absorb_first",
+    "absorb_share",
+    "absorb_last",
 )
 
 
@@ -55,7 +57,7 @@ def _spread_channels(pixels, red, green, blue):
 def _judge(
     red, green, blue, mean_r, mean_g, mean_b, variance, flicker, settings, square, spread, is_off, chance, foreground
 ):
-    _, _, _, floor, threshold, steepness, darkest, lightest, chroma, weight, _, flicker_free, gain = settings
+    _, _, floor, threshold, steepness, darkest, lightest, chroma, weight, _, flicker_free, gain, _, _, _ = settings
     for x in range(len(red)):
         r, g, b, mr, mg, mb = red[x], green[x], blue[x], mean_r[x], mean_g[x], mean_b[x]
         dr, dg, db = r - mr, g - mg, b - mb
@@ -78,7 +80,7 @@ def _judge(
 
 @cpu_kernel
 def _learn_gaussian(square, chance, is_off, variance, flicker, settings, step):
-    rate, foreground_rate, flicker_rate = settings[0], settings[1], settings[10]
+    rate, foreground_rate, flicker_rate = settings[0], settings[1], settings[9]
     for x in range(len(square)):
         p = chance[x]
         step[x] = rate + (foreground_rate - rate) * p
@@ -90,21 +92,26 @@ def _learn_gaussian(square, chance, is_off, variance, flicker, settings, step):
 
 
 @cpu_kernel
-def _learn_candidate(red, green, blue, chance, spread, candidate_r, candidate_g, candidate_b, age, settings, absorbed):
-    absorb_after, threshold = settings[2], settings[4]
+def _learn_candidate(
+    red, green, blue, chance, spread, candidate_r, candidate_g, candidate_b, age, seen, settings, absorbed
+):
+    threshold, first, share_of_seen, last = settings[3], settings[12], settings[13], settings[14]
     for x in range(len(red)):
         cr, cg, cb = red[x] - candidate_r[x], green[x] - candidate_g[x], blue[x] - candidate_b[x]
         apart = (cr * cr + cg * cg + cb * cb) * _THIRD
         stays = (age[x] > _ZERO) & (apart < threshold * threshold * spread[x])
+        gives_way = age[x] <= _ONE
         is_foreground = chance[x] > _HALF
-        share = (_CANDIDATE_SHARE if stays else _ONE) if is_foreground else _ZERO
+        share = (_CANDIDATE_SHARE if stays else (_ONE if gives_way else _ZERO)) if is_foreground else _ZERO
         candidate_r[x] += share * cr
         candidate_g[x] += share * cg
         candidate_b[x] += share * cb
-        years = (age[x] + _ONE if stays else _ONE) if is_foreground else max(age[x] - _ONE, _ZERO)
-        ripe = is_foreground & (years >= absorb_after)
+        older = age[x] + _ONE if stays else max(age[x] - _ONE, _ONE)
+        years = older if is_foreground else max(age[x] - _ONE, _ZERO)
+        ripe = is_foreground & (years >= min(first + share_of_seen * seen[x], last))
         absorbed[x] = _ONE if ripe else _ZERO
         age[x] = _ZERO if ripe else years
+        seen[x] = _ZERO if ripe else (seen[x] if is_foreground else seen[x] + _ONE)
 
 
 @cpu_kernel
@@ -129,7 +136,9 @@ def _round_channels(red, green, blue, pixels):
 
 
 @cpu_kernel
-def _model_rows(first_row, end_row, image, mean, variance, candidate, age, flicker, settings, foreground, background):
+def _model_rows(
+    first_row, end_row, image, mean, variance, candidate, age, seen, flicker, settings, foreground, background
+):
     """image, background: (height, width, 3) uint8; mean, candidate: (3, height, width) float32; others as variance."""
     width = image.shape[1]
     pixels, result = image.reshape(-1), background.reshape(-1)
@@ -159,27 +168,38 @@ def _model_rows(first_row, end_row, image, mean, variance, candidate, age, flick
         if settings[0] > _ZERO:
             _learn_gaussian(square, chance, is_off, variance[y], flicker[y], settings, step)
             _learn_candidate(
-                red, green, blue, chance, spread, candidate_r, candidate_g, candidate_b, age[y], settings, absorbed
+                red,
+                green,
+                blue,
+                chance,
+                spread,
+                candidate_r,
+                candidate_g,
+                candidate_b,
+                age[y],
+                seen[y],
+                settings,
+                absorbed,
             )
             _learn_mean(red, step, absorbed, candidate_r, mean_r)
             _learn_mean(green, step, absorbed, candidate_g, mean_g)
             _learn_mean(blue, step, absorbed, candidate_b, mean_b)
-            _forget_variance(absorbed, settings[3], variance[y])
+            _forget_variance(absorbed, settings[2], variance[y])
         _round_channels(mean_r, mean_g, mean_b, result[3 * width * y : 3 * width * (y + 1)])
 
 
-def _running_gaussian_cpu(image, mean, variance, candidate, age, flicker, *settings):
+def _running_gaussian_cpu(image, mean, variance, candidate, age, seen, flicker, *settings):
     foreground, background = np.empty(variance.shape, np.float32), np.empty_like(image)
-    state = mean, variance, candidate, age, flicker
+    state = mean, variance, candidate, age, seen, flicker
     run_bands(_model_rows, image.shape[0], image, *state, settings, foreground, background, least=24)
     return foreground, background, *state
 
 
-def _running_gaussian_cuda(image, mean, variance, candidate, age, flicker, *settings):
+def _running_gaussian_cuda(image, mean, variance, candidate, age, seen, flicker, *settings):
     xp = array_module(image)
     foreground, background = xp.empty(variance.shape, np.float32), xp.empty_like(image)
     count = np.int32(variance.size)
-    state = mean, variance, candidate, age, flicker
+    state = mean, variance, candidate, age, seen, flicker
     _cuda.launch_linear("running_gaussian", variance.size, image, *state, *settings, foreground, background, count)
     return foreground, background, *state
 
@@ -193,8 +213,9 @@ def _sample(rng, size_hw):
     variance = rng.uniform(4, 100, size_hw).astype(np.float32)
     age = rng.integers(0, 11, size_hw).astype(np.float32)
     flicker = (rng.uniform(0, 0.4, size_hw) + rng.choice([0, 2], size_hw)).astype(np.float32)
-    settings = 0.05, 0.002, 10.0, 16.0, 2.8, 2.0, 0.6, 0.95, 1.2, 0.4, 0.05, 0.1, 8.0
-    return image, mean, variance, candidate, age, flicker, *map(np.float32, settings)
+    seen = rng.integers(0, 6, size_hw).astype(np.float32)
+    settings = 0.05, 0.002, 16.0, 2.8, 2.0, 0.6, 0.95, 1.2, 0.4, 0.05, 0.1, 8.0, 8.0, 0.5, 10.0
+    return image, mean, variance, candidate, age, seen, flicker, *map(np.float32, settings)
 
 
 running_gaussian = Kernel("running_gaussian", cpu=_running_gaussian_cpu, cuda=_running_gaussian_cuda, sample=_sample)
