@@ -12,7 +12,7 @@ import pytest
 
 from cvseg.errors import VideoOpenError
 from cvseg.video import open_source, prefetch
-from cvseg.video.video_file import PresentationClock
+from cvseg.video.presentation_clock import PresentationClock
 
 
 def read(path, **options):
