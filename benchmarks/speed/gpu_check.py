@@ -18,7 +18,10 @@ from benchmarks.speed.machine import ROOT, SIZES_HW, add_to_json, describe
 from cvseg.errors import CvsegError
 
 # Tests that take a device; none of them needs a package beside NumPy, SciPy, scikit-image, Numba, CuPy and pytest.
-TESTS = ("tests/kernels", "tests/test_arrays.py", "tests/test_checks.py", "tests/flow", "tests/motion", "tests/regions")
+TESTS = (
+    *("tests/kernels", "tests/test_arrays.py", "tests/test_checks.py", "tests/appearance", "tests/background"),
+    *("tests/color", "tests/flow", "tests/motion", "tests/regions"),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,9 +17,7 @@ from benchmarks.speed.machine import SIZES_HW, add_to_json, describe, parse_size
 from benchmarks.speed.timing import summary, time_wall
 from cvseg.arrays import choose_device, to_device
 
-FRAMES = 14
-# The first frames compile, allocate and have no predecessor.
-FRAMES_NOT_COUNTED = 4
+FRAMES = 16
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -79,26 +80,59 @@ def time_flow(frames: list[Any], device: str, presets: list[str], repeats: int) 
 
 
 def time_pipeline(frames: list[Any], device: str, presets: list[str], repeats: int) -> Iterator[dict[str, Any]]:
-    """Time per frame of the whole pipeline, frames on the host, for each preset; with the times of its stages."""
+    """Time per frame of the whole pipeline, frames on the host: one stage after the other, and overlapped on threads.
+
+    Results come in bursts, some only at the end: a clip is timed as a whole and divided by its frames.
+    """
+    runs = max(2, repeats // 5)
     for preset in presets:
-        yield attempt({"variant": preset}, lambda preset=preset: _pipeline_times(frames, device, preset))
+        yield attempt({"variant": preset}, lambda preset=preset: _one_after_the_other(frames, device, preset, runs))
+        yield attempt(
+            {"variant": f"{preset} overlapped"}, lambda preset=preset: _overlapped(frames, device, preset, runs)
+        )
 
 
-def _pipeline_times(frames: list[Any], device: str, preset: str) -> dict[str, Any]:
+def _one_after_the_other(frames: list[Any], device: str, preset: str, runs: int) -> dict[str, Any]:
+    from cvseg.pipeline import Pipeline
+
+    pipeline = Pipeline(preset, device=device)
+    stages_ms: dict[str, list[float]] = {}
+
+    def run() -> None:
+        if not with_tracking:  # a bare GPU machine: everything else is worth knowing
+            pipeline._tracker = SimpleNamespace(
+                update=lambda _, labels, **__: SimpleNamespace(labels=labels, tracks=())
+            )
+        for result in [*itertools.chain.from_iterable(map(pipeline.process, frames)), *pipeline.finish()]:
+            for stage, time_s in result.times_s.items():
+                stages_ms.setdefault(stage, []).append(1e3 * time_s)
+
+    with_tracking = importlib.util.find_spec("filterpy") is not None
+    return {
+        **_per_frame(run, len(frames), runs),
+        "with_tracking": with_tracking,
+        "stages_ms": {stage: float(np.median(values)) for stage, values in stages_ms.items()},
+    }
+
+
+def _overlapped(frames: list[Any], device: str, preset: str, runs: int) -> dict[str, Any]:
     from cvseg.pipeline import segment
 
-    times_ms, stages_ms = [], {}
-    before = time.perf_counter()
-    for result in segment(iter(frames), preset=preset, device=device):
-        now = time.perf_counter()
-        times_ms.append(1e3 * (now - before))
-        before = now
-        for stage, time_s in result.times_s.items():
-            stages_ms.setdefault(stage, []).append(1e3 * time_s)
-    return {
-        **summary(times_ms[FRAMES_NOT_COUNTED:]),
-        "stages_ms": {stage: float(np.median(values[FRAMES_NOT_COUNTED:])) for stage, values in stages_ms.items()},
-    }
+    def run() -> None:
+        for _ in segment(iter(frames), preset=preset, device=device):
+            pass
+
+    return _per_frame(run, len(frames), runs)
+
+
+def _per_frame(run: Callable[[], None], frames: int, runs: int) -> dict[str, Any]:
+    run()
+    times_ms = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        run()
+        times_ms.append(1e3 * (time.perf_counter() - start) / frames)
+    return summary(times_ms)
 
 
 STAGES = {"flow": time_flow, "pipeline": time_pipeline}

@@ -36,7 +36,8 @@ class Allocation:
         room = room[skip : skip + nbytes + 2 * GUARD_BYTES]
         self.before, self.memory, self.behind = np.split(room, [GUARD_BYTES, GUARD_BYTES + nbytes])
         self.before[:] = self.behind[:] = np.frombuffer(self.guard, np.uint8)
-        self.memory[:] = np.resize(np.frombuffer(pattern, np.uint8), nbytes)
+        word = np.dtype(f"u{len(pattern)}")
+        self.memory.view(word)[:] = np.frombuffer(pattern, word)
 
     def damage(self) -> str:
         """What was written outside, or an empty string."""
