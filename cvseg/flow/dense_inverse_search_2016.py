@@ -42,7 +42,7 @@ class DenseInverseSearchOptions(Options):
         4, "search steps where a neighbour's result fits better; 0 leaves that pass out", low=0
     )
     warps: int = option(2, "times the refinement warps the second image anew per level; 0 leaves it out", low=0)
-    fixed_points: int = option(3, "robust re-weightings per warp; larger is more exact", low=1)
+    fixed_points: int = option(2, "robust re-weightings per warp; larger is more exact", low=1)
     sweeps: int = option(4, "relaxation sweeps per re-weighting; larger is more exact", low=1)
     smoothness: float = option(40.0, "alpha in the paper; larger gives smoother flow", low=0.0)
     brightness: float = option(5.0, "delta: weight of brightness constancy", low=0.0)
@@ -51,9 +51,11 @@ class DenseInverseSearchOptions(Options):
 
 
 DENSE_INVERSE_SEARCH_PRESETS = {
-    "fast": DenseInverseSearchOptions(finest_level=1, search_level=2, warps=1),
+    "fast": DenseInverseSearchOptions(finest_level=1, search_level=2, warps=1, fixed_points=3),
     "balanced": DenseInverseSearchOptions(),
-    "quality": DenseInverseSearchOptions(stride=3, iterations=12, spread_iterations=8, warps=3, fixed_points=5),
+    "quality": DenseInverseSearchOptions(
+        smallest_side=12, stride=3, iterations=12, spread_iterations=8, warps=5, sweeps=6
+    ),
 }
 
 

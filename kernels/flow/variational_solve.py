@@ -201,13 +201,12 @@ def _solve_rows(
     half_sweeps = 2 * sweeps
     # What is missing beyond the band's halo spoils one more row per half-sweep, and never reaches the band.
     top, bottom = max(0, first_row - half_sweeps - 1), min(height, end_row + half_sweeps + 1)
-    ring = 1  # rows in flight, a power of two
-    while ring < half_sweeps + 3:
-        ring *= 2
+    ring = half_sweeps + 3  # rows in flight
     half_length = ((width + 1) // 2 + 16) // 16 * 16  # at least one spare pixel, its weight 0
     length = 2 * half_length
     size = ring * length
     system = np.zeros(9 * size + 64, np.float32)
+    origin = 16 + (-system.ctypes.data % 64) // 4  # rows start on whole cache lines
     rows = np.zeros(9 * length + 64, np.float32)
     smooth_length = width + 64
     smooth = np.zeros(4 * smooth_length, np.float32)
@@ -256,7 +255,7 @@ def _solve_rows(
                 rows,
                 length,
             )
-            slot = 16 + (y & (ring - 1)) * length
+            slot = origin + (y % ring) * length
             for number in range(9):
                 source, to = number * length, number * size + slot
                 for k in range(0, half_length, 16):
@@ -267,21 +266,21 @@ def _solve_rows(
             y = step - 2 - half_sweep
             if top <= y < bottom:
                 odd = (y + half_sweep) & 1  # whether the pixels of this colour have odd x
-                slot = 16 + (y & (ring - 1)) * length
+                slot = origin + (y % ring) * length
                 _relax_row(
                     system,
                     size,
                     slot + odd * half_length,
                     slot + (1 - odd) * half_length,
                     odd,
-                    16 + ((y - 1) & (ring - 1)) * length + odd * half_length,
-                    16 + ((y + 1) & (ring - 1)) * length + odd * half_length,
+                    origin + ((y - 1) % ring) * length + odd * half_length,
+                    origin + ((y + 1) % ring) * length + odd * half_length,
                     count,
                     omega,
                 )
         y = step - 1 - half_sweeps
         if first_row <= y < end_row:
-            slot = 16 + (y & (ring - 1)) * length
+            slot = origin + (y % ring) * length
             for number in range(2):
                 source = (7 + number) * size + slot
                 for k in range(0, count, 16):
