@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import re
+from pathlib import Path
 
 import pytest
 
 from cvseg import errors
 from cvseg.errors import CvsegError, nearest_name
 
+ROOT = Path(__file__).resolve().parent.parent
 FAMILY = {
     name: value for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)
 }
@@ -50,3 +53,14 @@ def test_errors_travel_between_processes(name):
 def test_nearest_name_offers_only_what_is_near():
     assert nearest_name("tv_l2", ["tv_l1", "dis"]) == "did you mean 'tv_l1'? Valid: dis, tv_l1."
     assert nearest_name("zzz", ["tv_l1", "dis"]) == "Valid: dis, tv_l1."
+
+
+def test_every_error_that_is_raised_is_expected_by_a_test():
+    product = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("cvseg/**/*.py"))
+    product += "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("kernels/**/*.py"))
+    tests = "".join(
+        path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py") if path != Path(__file__)
+    )
+    raised = {name for name in FAMILY if re.search(rf"\braise {name}\(", product)}
+    assert {"ShapeError", "KernelCompileError", "VideoOpenError"} <= raised
+    assert {name for name in raised if not re.search(rf"\b{name}\b", tests)} == set()
