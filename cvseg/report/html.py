@@ -44,8 +44,8 @@ def render_report(record: RunRecord, pictures: Sequence[Picture] = (), files: Se
         strip=_strip(pictures),
         timeline=draw_timeline(record, track_color),
         stages=_stages(summary["speed"]["stages_ms_per_frame"]),
-        settings=_table(_flatten(summary["settings"])),
-        machine=_table(_flatten(summary["machine"])),
+        settings=_groups(summary["settings"], "run"),
+        machine=_groups(summary["machine"], "machine"),
         files=_links(files),
         written_by=_escape(summary["written_by"]),
     )
@@ -123,19 +123,23 @@ def _table(pairs: Sequence[tuple[str, str]]) -> str:
     return f"<table>{rows}</table>"
 
 
-def _links(files: Sequence[str]) -> str:
-    return " ".join(f'<a href="{_escape(name)}">{_escape(name)}</a>' for name in files)
+def _groups(values: Mapping[str, Any], title: str) -> str:
+    """A small table per level of nested mappings, each under the path that leads to it."""
+    tables = "".join(f"<div><h3>{_escape(name)}</h3>{_table(pairs)}</div>" for name, pairs in _levels(values, title))
+    return f'<div class="groups">{tables}</div>'
 
 
-def _flatten(values: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
-    """Nested tables as lines ``outer.inner``."""
-    lines: list[tuple[str, str]] = []
+def _levels(values: Mapping[str, Any], title: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    plain = [(name, "\u2013" if v is None else str(v)) for name, v in values.items() if not isinstance(v, Mapping)]
+    levels = [(title, plain)] if plain else []
     for name, value in values.items():
         if isinstance(value, Mapping):
-            lines += _flatten(value, f"{before}{name}.")
-        else:
-            lines.append((before + name, "\u2013" if value is None else str(value)))
-    return lines
+            levels += _levels(value, name)
+    return levels
+
+
+def _links(files: Sequence[str]) -> str:
+    return " ".join(f'<a href="{_escape(name)}">{_escape(name)}</a>' for name in files)
 
 
 def _short_name(source: str) -> str:

@@ -90,16 +90,16 @@ def draw_overlay(
 
 
 def _write_number(image: NDArray[np.uint8], track: Track) -> None:
-    """A plate with the track's number above its box, or inside where there is no room above."""
+    """A plate with the track's number above the middle of its mask, or inside its box where there is no room above."""
     height, width = image.shape[:2]
     font_px = max(10, round(min(height, width) / 26))
     plate, alpha = _number_plate(track.id, font_px)
     plate_h, plate_w = alpha.shape[:2]
     if plate_h > height or plate_w > width:
         return
-    x0, y0 = int(track.box_xyxy[0]), int(track.box_xyxy[1])
-    x = min(max(x0, 0), width - plate_w)
-    y = min(max(y0 - plate_h - 2, 0), height - plate_h)
+    # The mean of the pixels, not of the box: over an object that is hidden on one side the plate stays with the rest.
+    x = min(max(round(track.centroid_xy[0]) - plate_w // 2, 0), width - plate_w)
+    y = min(max(round(track.box_xyxy[1]) - plate_h - 2, 0), height - plate_h)
     under = image[y : y + plate_h, x : x + plate_w]
     mixed = under * (255 - alpha) + plate * alpha + 127
     under[...] = (mixed // 255).astype(np.uint8)
