@@ -3,12 +3,15 @@
 //
 // Distance: d = sqrt(mean over R, G, B of (image - mean)^2 / spread), one variance for the three channels.
 // Foreground: a soft step around `threshold` sigmas.
-// Shadow: where the picture is the background made darker, by a factor in [shadow_darkest, shadow_lightest], and what is
-// left differs by less than `shadow_chroma` sigmas (Horprasert et al. 1999), `shadow_weight` of the probability stays.
+// Shadow: where the picture is the background made darker, by a factor in [shadow_darkest, shadow_lightest], and what
+// is left differs by less than `shadow_chroma` sigmas (Horprasert et al. 1999), `shadow_weight` of the probability
+// stays.
 // Learning: mean += step (image - mean), step from `rate` (background) to `foreground_rate` (foreground).
 // Ghosts: a foreground colour that stays becomes the background. It waits in `candidate`; its `age` counts frames with
-// that colour less frames with another, as a majority vote does, so that passers-by do not undo it. At `absorb_after` it
-// takes over.
+// that colour less frames with another, as a majority vote does, so that passers-by do not undo it. It takes over when
+// its age reaches absorb_first + absorb_share seen, at most absorb_last; `seen` counts the frames that showed the
+// background since it was taken up. So the ghost of somebody who stood in the first frame goes at once, and a
+// background seen for long stays.
 // Flicker: leaves and ribbons in the wind cross the threshold again and again. A running mean of the crossings, beyond
 // `flicker_free` per frame, makes sigma wider. `flicker` holds that mean, plus 2 where the last frame was off.
 // A rate of 0 changes nothing at all.

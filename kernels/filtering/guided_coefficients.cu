@@ -1,4 +1,5 @@
-// a = covariance(guide, values) / (variance(guide) + epsilon), b = mean(values) - a mean(guide): He et al. 2010, eqs. 5-6.
+// a = covariance(guide, values) / (variance(guide) + epsilon), b = mean(values) - a mean(guide).
+// He et al. 2010, eqs. 5 and 6.
 // means: (4, count) float32, window means of guide, values, guide squared, guide times values.
 // coefficients: (2, count) float32, a then b.   One thread per pixel.
 extern "C" __global__ void guided_coefficients(const float* __restrict__ means, float* __restrict__ coefficients,
