@@ -25,6 +25,7 @@ FOLDER = Path(__file__).resolve().parent
 # As the CUDA half is compiled: no silent multiply-add. -w: warnings are NVRTC's business (test_compile.py).
 FLAGS = (
     "-O2",
+    "-fstack-clash-protection",  # a large frame touches every page: it cannot step over the one that guards a stack
     "-std=c++17",
     "-ffp-contract=off",
     "-fno-strict-aliasing",

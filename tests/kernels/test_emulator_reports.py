@@ -61,11 +61,12 @@ def test_a_wild_pointer_ends_the_launch_and_not_the_process():
     probe((1,), (1,), (ints(4),))  # and the next launch works
 
 
-def test_a_stack_overflow_is_reported():
-    before = """__device__ int deep(const int n) {
-      volatile int room[4096]; room[n & 7] = n;
+@pytest.mark.parametrize("frame", [64, 4096])
+def test_a_stack_overflow_is_reported_whatever_the_size_of_a_frame(frame):
+    before = f"""__device__ int deep(const int n) {{
+      volatile int room[{frame}]; room[n & 7] = n;
       return n ? deep(n - 1) + room[n & 7] : 0;
-    }"""
+    }}"""
     with pytest.raises(LaunchError, match="overflows its stack"):
         run("out[t] = deep(1 << 20);", ints(1), parameters="int* out", block=(1,), before=before)
 
