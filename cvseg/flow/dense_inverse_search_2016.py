@@ -54,7 +54,7 @@ DENSE_INVERSE_SEARCH_PRESETS = {
     "fast": DenseInverseSearchOptions(finest_level=1, search_level=2, warps=1, fixed_points=3),
     "balanced": DenseInverseSearchOptions(),
     "quality": DenseInverseSearchOptions(
-        smallest_side=12, stride=3, iterations=12, spread_iterations=8, warps=5, sweeps=6
+        smallest_side=8, stride=3, iterations=12, spread_iterations=8, warps=5, sweeps=6
     ),
 }
 

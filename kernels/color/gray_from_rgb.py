@@ -7,6 +7,7 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
 
@@ -27,7 +28,7 @@ def _gray_rows(first_row, end_row, rgb, gray):
 
 
 def _gray_from_rgb_cpu(rgb):
-    gray = np.empty(rgb.shape[:2], np.float32)
+    gray = recycled_empty(rgb.shape[:2])
     run_bands(_gray_rows, rgb.shape[0], rgb, gray, least=120)
     return gray
 

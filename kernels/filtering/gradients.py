@@ -7,6 +7,7 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
 
@@ -28,7 +29,7 @@ def _gradient_rows(first_row, end_row, image, gradient_x, gradient_y):
 
 
 def _gradients_cpu(image):
-    gradient_x, gradient_y = np.empty_like(image), np.empty_like(image)
+    gradient_x, gradient_y = recycled_empty(image.shape), recycled_empty(image.shape)
     run_bands(_gradient_rows, image.shape[0], image, gradient_x, gradient_y, least=160)
     return gradient_x, gradient_y
 

@@ -8,6 +8,7 @@ from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.lanes import fma
+from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
 
@@ -45,7 +46,7 @@ def _upsample_rows(first_row, end_row, coarse_uv, flow, width, factor, step, to_
 
 def _flow_upsample_cpu(coarse_uv, height, width, factor, planar):
     height, width = int(height), int(width)
-    flow = np.empty((2, height, width) if planar else (height, width, 2), np.float32)
+    flow = recycled_empty((2, height, width) if planar else (height, width, 2))
     step, to_v = (1, height * width) if planar else (2, 1)
     run_bands(_upsample_rows, height, coarse_uv, flow.reshape(-1), width, int(factor), step, to_v)
     return flow

@@ -15,6 +15,7 @@ from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.lanes import fma
+from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
 
@@ -61,8 +62,8 @@ def _consistency_rows(first_row, end_row, forward_xy, backward_xy, occluded, con
 
 
 def _forward_backward_cpu(forward_xy, backward_xy):
-    occluded = np.empty(forward_xy.shape[:2], np.bool_)
-    confidence = np.empty(forward_xy.shape[:2], np.float32)
+    occluded = recycled_empty(forward_xy.shape[:2], np.bool_)
+    confidence = recycled_empty(forward_xy.shape[:2])
     run_bands(_consistency_rows, occluded.shape[0], forward_xy, backward_xy, occluded, confidence)
     return occluded, confidence
 

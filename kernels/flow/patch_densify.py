@@ -13,6 +13,7 @@ from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.flow.patch_grid import MARGIN, PATCH, patch_grid
 from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.lanes import absolute, fma, load8, maximum, splat8, store8
+from cvseg.kernels.recycled import recycled_empty
 
 GREY_LEVEL = np.float32(1 / 255)  # residuals below one grey level are noise: they weigh the same
 
@@ -65,7 +66,7 @@ def _densify_rows(first_row, end_row, image0, padded1, patches, flow, height, wi
 
 def _patch_densify_cpu(image0, padded1, patches, stride):
     height, width = image0.shape
-    flow_uv = np.empty((2, height, width), np.float32)
+    flow_uv = recycled_empty((2, height, width))
     run_bands(
         _densify_rows,
         height,

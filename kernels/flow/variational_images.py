@@ -13,6 +13,7 @@ from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.flow.patch_grid import MARGIN
 from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.lanes import fma
+from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__, {"MARGIN": str(MARGIN)})
 
@@ -57,7 +58,7 @@ def _image_rows(first_row, end_row, image0, padded1, flow_uv, images):
 
 def _variational_images_cpu(image0, padded1, flow_uv):
     height, width = image0.shape
-    images = np.empty((2, height + 4, width + 4), np.float32)
+    images = recycled_empty((2, height + 4, width + 4))
     run_bands(_image_rows, height, image0, padded1.reshape(-1), flow_uv, images)
     return images
 

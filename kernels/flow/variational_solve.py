@@ -39,6 +39,7 @@ from cvseg.kernels.lanes import (
     zip_high,
     zip_low,
 )
+from cvseg.kernels.recycled import recycled_empty
 
 EPSILON2 = np.float32(1e-6)  # inside every robust square root: a residual below 0.001 counts as its square
 
@@ -300,8 +301,10 @@ def _variational_solve_cpu(images, base_uv, fixed_points, sweeps, alpha, delta, 
     if width < 16:  # whole vectors need 16 columns; the added ones are never used
         images, base_uv = (np.pad(planes, ((0, 0), (0, 0), (0, 16 - width))) for planes in (images, base_uv))
     images, base = images.reshape(-1), base_uv.reshape(-1)
-    flow, relaxed = np.zeros(base.size + 16, np.float32), np.zeros(base.size + 16, np.float32)
+    flow, relaxed = recycled_empty((base.size + 16,)), recycled_empty((base.size + 16,))
     flow[: base.size] = base
+    # Read with the last vector, and never used; any number will do that makes no trap.
+    flow[base.size :] = relaxed[base.size :] = 0
     for _ in range(int(fixed_points)):
         numbers = height, width, pitch, int(sweeps), alpha, delta, gamma, omega
         run_bands(_solve_rows, height, images, base, flow, relaxed, *numbers, least=64)

@@ -7,6 +7,7 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
 
@@ -24,7 +25,7 @@ def _pad_rows(first_row, end_row, image, padded, margin):
 
 def _pad_edges_cpu(image, margin):
     margin = int(margin)
-    padded = np.empty((image.shape[0] + 2 * margin, image.shape[1] + 2 * margin), np.float32)
+    padded = recycled_empty((image.shape[0] + 2 * margin, image.shape[1] + 2 * margin))
     run_bands(_pad_rows, padded.shape[0], image, padded, margin, least=240)
     return padded
 

@@ -11,6 +11,7 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
 
@@ -34,7 +35,7 @@ def _size(image):
 
 
 def _pyramid_down_cpu(image):
-    down = np.empty(_size(image), np.float32)
+    down = recycled_empty(_size(image))
     run_bands(_down_rows, down.shape[0], image, down, least=240)
     return down
 
