@@ -69,9 +69,10 @@ extern "C" __global__ void variational_solve(const float* __restrict__ images, c
   second = gradient * second;
   const float xx = first * ixx, xy = first * ixy, yx = second * ixy, yy = second * iyy;
   const float along_x = brightness * bx, along_y = brightness * by;
-  const float a11 = fmaf(yx, ixy, fmaf(xx, ixx, along_x * bx));
+  // The small number holds a pixel without data and without neighbours where it is.
+  const float a11 = fmaf(yx, ixy, fmaf(xx, ixx, along_x * bx)) + 1e-9f;
   const float a12 = fmaf(yx, iyy, fmaf(xx, ixy, along_x * by));
-  const float a22 = fmaf(yy, iyy, fmaf(xy, ixy, along_y * by));
+  const float a22 = fmaf(yy, iyy, fmaf(xy, ixy, along_y * by)) + 1e-9f;
   const float b1 = fmaf(yx, iyz, fmaf(xx, ixz, along_x * bz));
   const float b2 = fmaf(yy, iyz, fmaf(xy, ixz, along_y * bz));
 
@@ -80,8 +81,7 @@ extern "C" __global__ void variational_solve(const float* __restrict__ images, c
   const float left = x > 0 ? smooth[i] + smooth[i - 1] : 0.0f;
   const float down = y + 1 < height ? smooth[i] + smooth[i + width] : 0.0f;
   const float up = y > 0 ? smooth[i] + smooth[i - width] : 0.0f;
-  // The small number keeps a pixel without data and without neighbours (a 1x1 image) finite.
-  const float weights = (right + left) + (down + up) + 1e-9f;
+  const float weights = (right + left) + (down + up);
   const float diagonal_u = a11 + weights, diagonal_v = a22 + weights;
   const float inverse = 1.0f / (diagonal_u * diagonal_v);
   system[i] = right;

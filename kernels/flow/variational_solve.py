@@ -101,7 +101,8 @@ def _system_row(
     """The linear system of one row, in natural order: `rows` holds 9 rows of `length`, the flow is the last two."""
     zero, half, quarter, one = splat16(np.float32(0)), np.float32(0.5), np.float32(0.25), splat16(np.float32(1))
     last_x, last_y, here_y = np.float32(width - 1), np.float32(height - 1), np.float32(y)
-    has_up, has_down, tiny = np.float32(y > 0), np.float32(y + 1 < height), np.float32(1e-9)
+    has_up, has_down = np.float32(y > 0), np.float32(y + 1 < height)
+    tiny = np.float32(1e-9)  # holds a pixel without data and without neighbours where it is
     for start in range(0, width, 16):
         x = min(start, pitch - 16)
         i = y * pitch + x
@@ -140,9 +141,9 @@ def _system_row(
         xx, xy, yy = first * ixx, first * ixy, second * iyy
         yx = second * ixy
         along_x, along_y = brightness * bx, brightness * by
-        a11 = fma(yx, ixy, fma(xx, ixx, along_x * bx))
+        a11 = fma(yx, ixy, fma(xx, ixx, along_x * bx)) + tiny
         a12 = fma(yx, iyy, fma(xx, ixy, along_x * by))
-        a22 = fma(yy, iyy, fma(xy, ixy, along_y * by))
+        a22 = fma(yy, iyy, fma(xy, ixy, along_y * by)) + tiny
         b1 = fma(yx, iyz, fma(xx, ixz, along_x * bz))
         b2 = fma(yy, iyz, fma(xy, ixz, along_y * bz))
         # Smoothness to the four neighbours.
@@ -150,7 +151,7 @@ def _system_row(
         right, left = centre + load16(smooth, row + x + 1), centre + load16(smooth, row + x - 1)
         down_weight = (centre + load16(smooth, below + x)) * has_down
         up_weight = (centre + load16(smooth, above + x)) * has_up
-        weights = (right + left) + (down_weight + up_weight) + tiny
+        weights = (right + left) + (down_weight + up_weight)
         diagonal_u, diagonal_v = a11 + weights, a22 + weights
         inverse = one / (diagonal_u * diagonal_v)
         store16(rows, x, right)

@@ -1,0 +1,124 @@
+"""FlowStream: both directions of a video, each frame looked at once."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from cvseg.arrays import device_of, to_host
+from cvseg.errors import DeviceMismatchError, OptionError, RangeError, ShapeError
+from cvseg.flow import FlowStream, estimate_flow, forward_backward_consistency
+
+
+@pytest.fixture
+def frames(shifted_pair):
+    first, second = shifted_pair((60, 76), 1.5, -1)
+    _, third = shifted_pair((60, 76), 3, -2)
+    return first, second, third
+
+
+@pytest.mark.parametrize("preset", ["fast", "balanced", "quality"])
+def test_each_pair_equals_the_flow_of_two_images(preset, frames):
+    stream = FlowStream(preset)
+    assert stream.update(frames[0]) is None
+    for before, now in itertools.pairwise(frames):
+        pair = stream.update(now)
+        assert_array_equal(pair.forward_xy, estimate_flow(before, now, preset=preset))
+        assert_array_equal(pair.backward_xy, estimate_flow(now, before, preset=preset))
+
+
+def test_flows_stay_on_the_device_of_the_frames(device, frames):
+    stream = FlowStream("fast")
+    stream.update(device.array(frames[0]))
+    pair = stream.update(device.array(frames[1]))
+    assert device_of(pair.forward_xy) == device_of(pair.backward_xy) == device.name
+    assert np.isfinite(to_host(pair.forward_xy)).all()
+
+
+def test_the_two_directions_agree_on_what_moves(frames):
+    stream = FlowStream()
+    stream.update(frames[0])
+    pair = stream.update(frames[1])
+    consistency = forward_backward_consistency(pair.forward_xy, pair.backward_xy)
+    assert not consistency.occluded[6:-6, 6:-6].any()
+    assert consistency.confidence[6:-6, 6:-6].min() > 0.5
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_any_number_of_threads_gives_the_same_bits(count, use_threads, frames):
+    def run():
+        stream = FlowStream()
+        stream.update(frames[0])
+        pair = stream.update(frames[1])
+        return np.stack([pair.forward_xy, pair.backward_xy])
+
+    use_threads(1)
+    expected = run()
+    use_threads(count)
+    assert_array_equal(run(), expected)
+
+
+def test_a_reused_frame_buffer_does_no_harm(frames):
+    stream, buffer = FlowStream("fast"), frames[0].copy()
+    stream.update(buffer)
+    buffer[:] = frames[1]
+    assert_array_equal(stream.update(buffer).forward_xy, estimate_flow(frames[0], frames[1], preset="fast"))
+
+
+def test_flows_given_out_are_never_written_again(frames):
+    stream = FlowStream("fast")
+    stream.update(frames[0])
+    pair = stream.update(frames[1])
+    kept = pair.forward_xy.copy()
+    for frame in (frames[2], frames[0], frames[2]):
+        stream.update(frame)
+    assert_array_equal(pair.forward_xy, kept)
+
+
+def test_reset_starts_a_new_video_of_another_size(frames):
+    stream = FlowStream("fast")
+    stream.update(frames[0])
+    stream.reset()
+    assert stream.update(frames[1][:40, :40]) is None
+
+
+@pytest.mark.parametrize("size_hw", [(1, 1), (1, 30), (30, 1), (7, 9)])
+def test_tiny_frames_have_zero_flow(size_hw):
+    stream = FlowStream()
+    for image in np.random.default_rng(0).random((2, *size_hw), dtype=np.float32):
+        pair = stream.update(image)
+    assert_array_equal(pair.forward_xy, np.zeros((*size_hw, 2), np.float32))
+    assert_array_equal(pair.backward_xy, np.zeros((*size_hw, 2), np.float32))
+
+
+def test_a_saved_state_goes_on_where_it_stopped(frames):
+    stream = FlowStream("fast")
+    stream.update(frames[0])
+    state = stream.state_dict()
+    expected = stream.update(frames[1])
+    other = FlowStream("fast")
+    other.load_state_dict(state)
+    assert_array_equal(other.update(frames[1]).forward_xy, expected.forward_xy)
+    empty = FlowStream("fast")
+    empty.load_state_dict(FlowStream("fast").state_dict())
+    assert empty.update(frames[0]) is None
+    with pytest.raises(OptionError, match="preset 'fast'"):
+        FlowStream("quality").load_state_dict(state)
+
+
+def test_wrong_frames_get_one_sentence(frames, emulated_cuda):
+    stream = FlowStream("fast")
+    stream.update(frames[0])
+    with pytest.raises(ShapeError, match=r"image is \(50, 76\); the frame before was \(60, 76\)"):
+        stream.update(frames[1][10:])
+    with pytest.raises(DeviceMismatchError, match="image is on cuda; the frame before was on cpu"):
+        stream.update(emulated_cuda.asarray(frames[1]))
+    with pytest.raises(RangeError, match="NaN"):
+        stream.update(np.full((60, 76), np.nan, np.float32))
+    # None of these has disturbed it.
+    assert_array_equal(stream.update(frames[1]).forward_xy, estimate_flow(frames[0], frames[1], preset="fast"))
+    with pytest.raises(OptionError, match="did you mean 'quality'"):
+        FlowStream("qualty")
