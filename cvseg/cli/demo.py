@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 @click.command(name="demo")
 @click.option("-o", "--out", default="cvseg-demo", show_default=True, metavar="OUT", help="Folder for the results.")
-@click.option("--frames", type=click.IntRange(2, 10_000), help="Length of the clip.  [default: 72]")
-@click.option("--size", metavar="WxH", help="Size of the frames, such as 854x480.  [default: 640x360]")
+@click.option("--frames", type=click.IntRange(2, 10_000), help="Length of the clip.  [default: 60]")
+@click.option("--size", metavar="WxH", help="Size of the frames, WIDTHxHEIGHT.  [default: 854x480]")
 @click.option("--scene", default="demo", show_default=True, metavar="NAME", help="Which rendered scene to show.")
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where to compute.")
 @click.option("--preset", type=click.Choice(PRESETS), default="balanced", show_default=True, help="Speed or accuracy.")
@@ -46,8 +46,8 @@ def command(out: str, frames: int | None, size: str | None, scene: str, device: 
 
     if scene not in SCENES:
         raise OptionError(f"--scene is {scene!r}; {nearest_name(scene, SCENES)}")
-    width, height = parse_size(size or "640x360")
-    options = dataclasses.replace(SCENES[scene], frames=frames or 72, size_hw=(height, width))
+    width, height = parse_size(size or "854x480")
+    options = dataclasses.replace(SCENES[scene], frames=frames or 60, size_hw=(height, width))
     clip = render_clip(options)
     judge, chosen = Judge(clip), choose_device(device)
     if not quiet:

@@ -52,7 +52,7 @@ def motion_saliency_map(
     """
     check_shapes("motion_saliency_map", forward_xy=(forward_xy, "H W 2"), backward_xy=(backward_xy, "H W 2"))
     cameras = np.stack([camera_forward.matrix, camera_backward.matrix]).astype(np.float32)
-    noise_px = np.float32([FLOW_NOISE_PX + camera_forward.noise_px, FLOW_NOISE_PX + camera_backward.noise_px])
+    noise_px = np.array([FLOW_NOISE_PX + camera_forward.noise_px, FLOW_NOISE_PX + camera_backward.noise_px], np.float32)
     device = device_of(forward_xy)
     saliency = motion_saliency(forward_xy, backward_xy, to_device(cameras, device), to_device(noise_px, device))
     # The percentile comes from the samples of the camera fit, which are on the host already.

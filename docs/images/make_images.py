@@ -15,7 +15,7 @@ from cvseg.synthetic import SCENES, render_clip
 from cvseg.video import VideoFileSink
 
 HERE = Path(__file__).resolve().parent
-SIZE_HW = (360, 640)
+SIZE_HW = (480, 854)
 FRAMES = 72
 # File: scene, and the options of `cvseg segment` that are shown.
 STRIPS = {
