@@ -1,7 +1,7 @@
 // flow(x) = sum w_i u_i / sum w_i over the patches i that cover x, w_i = 1 / max(1 grey level, |image1(x + u_i) - image0(x)|).
 // image0: (height, width) float32.   padded1: image1 with MARGIN repeated pixels all around.   patches: (rows, columns, 2).
-// flow_uv: (2, height, width) float32, pixels.   One thread per pixel: it gathers, in the order of the patches, so that
-// the sums have the same bits as the CPU's, which go patch by patch. No atomics.
+// flow_uv: (2, height, width) float32, pixels.   One thread per pixel: it gathers, in the order in
+// which the CPU goes through the patches (see patch_densify.py), so that the sums have the same bits. No atomics.
 #include "common.cuh"
 #include "patch_grid.cuh"
 
@@ -17,25 +17,31 @@ extern "C" __global__ void patch_densify(const float* __restrict__ image0, const
   const float low = -(float)PATCH, high_x = (float)width, high_y = (float)height;
 
   float total = 0.0f, sum_u = 0.0f, sum_v = 0.0f;
+  const int phases = (PATCH + stride - 1) / stride;
+  const int first_column = max(0, (x - PATCH + stride) / stride);
   for (int row = max(0, (y - PATCH + stride) / stride); row < rows; ++row) {
     const int corner_y = patch_corner(row, stride, height);
     if (corner_y > y) break;
-    for (int column = max(0, (x - PATCH + stride) / stride); column < columns; ++column) {
-      const int corner_x = patch_corner(column, stride, width);
-      if (corner_x > x) break;
-      const float u = patches[(row * columns + column) * 2], v = patches[(row * columns + column) * 2 + 1];
-      // Position of the patch's corner, as in the search, so that all its pixels share one fraction.
-      const float at_x = clamp_float(corner_x + u, low, high_x) + (float)MARGIN;
-      const float at_y = clamp_float(corner_y + v, low, high_y) + (float)MARGIN;
-      const int x0 = (int)at_x, y0 = (int)at_y;
-      const float fx = at_x - x0, fy = at_y - y0, rx = 1.0f - fx, ry = 1.0f - fy;
-      const float* pixel = padded1 + (y0 + y - corner_y) * pitch + x0 + x - corner_x;
-      const float top = fmaf(fx, pixel[1], rx * pixel[0]), bottom = fmaf(fx, pixel[pitch + 1], rx * pixel[pitch]);
-      const float difference = fmaf(fy, bottom, ry * top) - here;
-      const float weight = 1.0f / fmaxf(fabsf(difference), GREY_LEVEL);
-      total += weight;
-      sum_u = fmaf(weight, u, sum_u);
-      sum_v = fmaf(weight, v, sum_v);
+    for (int phase = 0; phase < phases; ++phase) {
+      // The first column of this phase that can reach x; at the right edge, where the last column is moved in, a second.
+      const int first = first_column + (phase + phases - first_column % phases) % phases;
+      for (int column = first; column < columns; column += phases) {
+        const int corner_x = patch_corner(column, stride, width);
+        if (corner_x > x) break;
+        const float u = patches[(row * columns + column) * 2], v = patches[(row * columns + column) * 2 + 1];
+        // Position of the patch's corner, as in the search, so that all its pixels share one fraction.
+        const float at_x = clamp_float(corner_x + u, low, high_x) + (float)MARGIN;
+        const float at_y = clamp_float(corner_y + v, low, high_y) + (float)MARGIN;
+        const int x0 = (int)at_x, y0 = (int)at_y;
+        const float fx = at_x - x0, fy = at_y - y0, rx = 1.0f - fx, ry = 1.0f - fy;
+        const float* pixel = padded1 + (y0 + y - corner_y) * pitch + x0 + x - corner_x;
+        const float top = fmaf(fx, pixel[1], rx * pixel[0]), bottom = fmaf(fx, pixel[pitch + 1], rx * pixel[pitch]);
+        const float difference = fmaf(fy, bottom, ry * top) - here;
+        const float weight = 1.0f / fmaxf(fabsf(difference), GREY_LEVEL);
+        total += weight;
+        sum_u = fmaf(weight, u, sum_u);
+        sum_v = fmaf(weight, v, sum_v);
+      }
     }
   }
   const float scale = 1.0f / total;
