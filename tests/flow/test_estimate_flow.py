@@ -30,8 +30,10 @@ def test_a_whole_pixel_shift_is_found_inside(method, preset, dx, dy, shifted_pai
     flow_xy = estimate_flow(image0, image1, method=method, preset=preset)
     inside = flow_xy[12:-12, 12:-12]
     error_px = np.hypot(inside[..., 0] - dx, inside[..., 1] - dy)
-    assert error_px.mean() < 0.1
-    assert error_px.max() < (0.35 if preset == "fast" else 0.1)  # fast stops at half size: an odd shift is half a pixel
+    # fast stops at half size, where an odd shift is half a pixel and the texture's finest detail is lost.
+    mean_px, max_px = (0.2, 0.35) if preset == "fast" else (0.05, 0.1)
+    assert error_px.mean() < mean_px
+    assert error_px.max() < max_px
 
 
 def test_a_quarter_of_the_width_is_found_by_quality(shifted_pair):
