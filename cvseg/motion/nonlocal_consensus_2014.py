@@ -24,7 +24,7 @@ Payload = TypeVar("Payload")
 class ConsensusOptions(Options):
     """How far the votes reach and how strongly they are tied to the motion."""
 
-    cell: int = option(10, "side of a cell; larger is faster and coarser", low=2, high=64, unit=" px")
+    cell: int = option(8, "side of a cell; larger is faster and coarser", low=2, high=64, unit=" px")
     reach: int = option(15, "frames looked at before and after; larger bridges longer stops", low=1, high=120)
     step: int = option(3, "every how many frames a neighbour is asked; larger is faster", low=1, high=30)
     hop: int = option(5, "frames decided at once; larger is faster and delays more", low=1, high=60)
@@ -49,11 +49,14 @@ class Votes(Generic[Payload]):
     payload : what was given to `push` with the frame
     votes : (cells_y, cells_x) float32 in [0, 1], on the device of the frame
     threshold : level of `votes` above which a cell belongs to an object
+    contrast : how far the votes stood apart in the window before they were stretched to [0, 1]; about 0.2 where only
+        noise moves, 0.4 and more where objects do
     """
 
     payload: Payload
     votes: Any
     threshold: float
+    contrast: float
 
 
 class NonlocalConsensus(Generic[Payload]):
@@ -196,7 +199,9 @@ class NonlocalConsensus(Generic[Payload]):
             options.threshold_trust,
         )
         decided = [
-            Votes(self._payloads.pop(frame), votes[frame % self.capacity].reshape(self.cells_yx), threshold)
+            Votes(
+                self._payloads.pop(frame), votes[frame % self.capacity].reshape(self.cells_yx), threshold, high - low
+            )
             for frame in range(self._decided, end)
         ]
         self._decided = end

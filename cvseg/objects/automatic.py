@@ -31,13 +31,13 @@ class AutomaticOptions(Options):
         "auto", "static: a background model decides; moving: motion does", choices=("auto", "static", "moving")
     )
     vote_gain: float = option(6.0, "logit of a full vote; larger trusts the votes against the colours", low=0.0)
-    color_share: float = option(0.5, "weight of the colour model; larger follows colours, also wrong ones", low=0.0)
+    color_share: float = option(0.7, "weight of the colour model; larger follows colours, also wrong ones", low=0.0)
     motion_gain: float = option(1.5, "logit per e-fold of residual motion (causal)", low=0.0)
     motion_level: float = option(
         0.45, "share of the frame's strongest motion that is undecided; larger gives smaller objects", low=0.0
     )
     memory: float = option(0.5, "share of the previous frame's logit, moved along (causal)", low=0.0, high=1.0)
-    refine_radius: int = option(6, "window of the edge-aware smoothing, in work pixels", low=1, high=64)
+    refine_radius: int = option(5, "window of the edge-aware smoothing, in work pixels", low=1, high=64)
     refine_epsilon: float = option(1e-3, "contrast that counts as an edge, squared; larger smooths more", low=1e-8)
     consensus: ConsensusOptions = field(default_factory=ConsensusOptions)
 
@@ -118,8 +118,13 @@ class AutomaticSegmenter:
             work = votes.payload
             background = self._background_logit.pop(work.frame.index, None)
             with work.timed("evidence"):
-                logit = background if static else self._vote_logit(work, votes.votes, votes.threshold)
-                if not static:
+                logit = self._vote_logit(work, votes.votes, votes.threshold)
+                if static:
+                    # Motion adds to the background model, where it is clear: the model learns slow objects away.
+                    clear = min(max((votes.contrast - 0.25) / 0.15, 0.0), 1.0)
+                    moving = array_module(logit).maximum(logit, np.float32(0))
+                    logit = background + np.float32(2 * clear) * moving
+                else:
                     self._colors.update(work.lab, _probability(np.float32(2) * logit))
             logits.append((work, logit))
         # The colours of all frames decided together are known before any of them is used.
@@ -139,19 +144,24 @@ class AutomaticSegmenter:
         static = self._is_static()
         background = self._background_logit.pop(work.frame.index, None)
         with work.timed("evidence"):
+            level = np.float32(max(1.5, options.motion_level * saliency.full))
+            logit = np.float32(options.motion_gain) * module.log((saliency.saliency + np.float32(0.05)) / level)
+            logit = module.clip(logit, np.float32(-2.5), np.float32(2.5))
             if static:
-                logit = background
-            else:
-                level = np.float32(max(1.5, options.motion_level * saliency.full))
-                motion = np.float32(options.motion_gain) * module.log((saliency.saliency + np.float32(0.05)) / level)
-                logit = module.clip(motion, np.float32(-2.5), np.float32(2.5))
-                if self._memory is not None:
-                    moved = warp_backward(self._memory, work.backward_xy)
-                    logit = logit + np.float32(options.memory) * module.clip(moved, np.float32(-4), np.float32(4))
+                # As for the votes: motion adds where it is clear.
+                clear = min(max((saliency.full - 3.0) / 3.0, 0.0), 1.0)
+                logit = background + np.float32(clear) * module.maximum(logit, np.float32(0))
+            elif self._memory is not None:
+                moved = warp_backward(self._memory, work.backward_xy)
+                logit = logit + np.float32(options.memory) * module.clip(moved, np.float32(-4), np.float32(4))
         foreground = self._refined(work, logit, static)
         with work.timed("evidence"):
             # Every factor-th pixel: the memory is kept at work size.
-            self._memory = module.ascontiguousarray(foreground.logit[work.factor // 2 :: work.factor, :: work.factor])
+            half = work.factor // 2
+            small = foreground.logit[half :: work.factor, half :: work.factor]
+            self._memory = module.zeros(work.gray.shape, np.float32)
+            self._memory[: small.shape[0], : small.shape[1]] = small
+            self._colors.update(work.lab, _probability(self._memory))
         return foreground
 
     def _refined(self, work: WorkFrame, logit: Any, static: bool) -> Foreground:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
@@ -15,6 +16,7 @@ from cvseg.arrays import array_module, choose_device, to_device, to_host
 from cvseg.errors import OptionError, ShapeError, nearest_name
 from cvseg.objects import AutomaticSegmenter, WorkFrame, WorkFrames
 from cvseg.objects.automatic import Foreground
+from cvseg.pipeline.held_frame import HeldFrame
 from cvseg.pipeline.presets import PRESETS, PipelineOptions
 from cvseg.pipeline.region_of_interest import RegionOfInterest, read_region_of_interest
 from cvseg.records import Frame, FrameResult
@@ -70,6 +72,7 @@ class Pipeline:
         self._segmenter = AutomaticSegmenter(self.options.automatic)
         self._tracker = Tracker(self.options.tracker)
         self._last_camera: Any = None
+        self._held: deque[HeldFrame] = deque()
 
     def process(self, frame: Frame) -> list[FrameResult]:
         """Take in the next frame.
@@ -93,7 +96,7 @@ class Pipeline:
         """Results of all frames that are still open; the pipeline is then ready for a new video."""
         work = self._motion.finish()
         results = [] if work is None else self.segment(work)
-        results += [self._track(foreground) for foreground in self._segmenter.finish()]
+        results += self._last_results()
         self.reset()
         return results
 
@@ -111,7 +114,7 @@ class Pipeline:
 
     def segment(self, work: WorkFrame) -> list[FrameResult]:
         """Second half of `process`: masks and tracks of the frames that can be decided."""
-        return [self._track(foreground) for foreground in self._segmenter.push(work)]
+        return self._ready(self._segmenter.push(work))
 
     def motion_frames(self, frames: Iterable[Frame]) -> Iterator[WorkFrame]:
         """`move` for all frames: may run on a thread of its own, ahead of `segment`."""
@@ -127,10 +130,24 @@ class Pipeline:
         """`segment` for all frames of `motion_frames`, and the rest at the end."""
         for work in works:
             yield from self.segment(work)
-        for foreground in self._segmenter.finish():
-            yield self._track(foreground)
+        yield from self._last_results()
 
-    def _track(self, foreground: Foreground) -> FrameResult:
+    def _last_results(self) -> list[FrameResult]:
+        results = self._ready(self._segmenter.finish())
+        while self._held:
+            results.append(self._held.popleft().result())
+        return results
+
+    def _ready(self, decided: list[Foreground]) -> list[FrameResult]:
+        """Track frames, and hold the last ones back: a new object gets its number `min_hits - 1` frames later."""
+        results = []
+        for foreground in decided:
+            self._held.append(self._track(foreground))
+            if len(self._held) >= self.options.tracker.min_hits:
+                results.append(self._held.popleft().result())
+        return results
+
+    def _track(self, foreground: Foreground) -> HeldFrame:
         work, logit = foreground.work, foreground.logit
         module = array_module(logit)
         if self._roi_mask is not None:
@@ -154,14 +171,7 @@ class Pipeline:
                 camera_matrix=self._full_size_camera(work),
                 image=work.image,
             )
-        return FrameResult(
-            frame=work.frame,
-            labels=to_host(tracked.labels),
-            tracks=tracked.tracks,
-            foreground=to_host(probability),
-            camera=foreground.camera,
-            times_s=work.times_s,
-        )
+        return HeldFrame(work, tracked, to_host(probability), foreground.camera)
 
     def _full_size_camera(self, work: WorkFrame) -> NDArray[np.float64] | None:
         """The camera's motion from the frame before to this one, in full-size pixels."""

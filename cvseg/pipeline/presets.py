@@ -29,12 +29,14 @@ class PipelineOptions(Options):
 
 
 PRESETS = {
-    # Live: one frame of delay.
-    "fast": PipelineOptions(flow="fast", automatic=AutomaticOptions(evidence="causal")),
-    "balanced": PipelineOptions(),
+    # Live: the past and one frame ahead.
+    "fast": PipelineOptions(
+        flow="fast",
+        automatic=AutomaticOptions(evidence="causal", color_share=0.4),
+        tracker=TrackerOptions(min_hits=2),
+    ),
+    "balanced": PipelineOptions(flow="quality"),
     "quality": PipelineOptions(
-        work_height=240,
-        flow="quality",
-        automatic=AutomaticOptions(consensus=ConsensusOptions(cell=8, step=2)),
+        flow="quality", automatic=AutomaticOptions(consensus=ConsensusOptions(cell=8, step=2, reach=20))
     ),
 }
