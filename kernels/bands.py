@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
@@ -31,15 +32,37 @@ def _pool(process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=max(1, thread_count() - 1), thread_name_prefix="cvseg-kernel")
 
 
+_own = threading.local()  # .share: threads that the task running here may use
+
+
+def _share() -> int:
+    return getattr(_own, "share", None) or thread_count()
+
+
+def _with_share(task: Callable[[], Any], share: int) -> Callable[[], Any]:
+    def run() -> Any:
+        before = getattr(_own, "share", None)
+        _own.share = share
+        try:
+            return task()
+        finally:
+            _own.share = before
+
+    return run
+
+
 def run_together(*tasks: Callable[[], Any]) -> list[Any]:
     """Run independent `tasks`, on as many threads as there are; their results in order.
 
     Tasks may call `run_together` and `run_bands` again: a task that no thread has taken is run by the caller, so
-    nothing waits for a free thread.
+    nothing waits for a free thread. The tasks divide the threads among them, so that bands inside them are not cut
+    finer than there are threads to run them.
     """
     if thread_count() == 1 or len(tasks) == 1:
         return [task() for task in tasks]
     pool = _pool(os.getpid())
+    share = max(1, _share() // len(tasks))
+    tasks = tuple(_with_share(task, share) for task in tasks)
     futures: list[Future[Any]] = [pool.submit(task) for task in tasks[1:]]
     results = [tasks[0]()]
     for task, future in zip(tasks[1:], futures, strict=True):
@@ -56,7 +79,7 @@ def run_bands(function: Callable[..., Any], rows: int, *arguments: Any, least: i
     least : rows below which a band is not worth a thread (a hand-over costs about 20 us)
     align : band edges are multiples of this
     """
-    bands = max(1, min(thread_count(), rows // least))
+    bands = max(1, min(_share(), rows // least))
     if bands == 1:
         function(0, rows, *arguments)
         return
