@@ -199,9 +199,7 @@ class NonlocalConsensus(Generic[Payload]):
             options.threshold_trust,
         )
         decided = [
-            Votes(
-                self._payloads.pop(frame), votes[frame % self.capacity].reshape(self.cells_yx), threshold, high - low
-            )
+            Votes(self._payloads.pop(frame), votes[frame % self.capacity].reshape(self.cells_yx), threshold, high - low)
             for frame in range(self._decided, end)
         ]
         self._decided = end
