@@ -65,6 +65,12 @@ class Ownership:
         self.owners.setdefault(component, []).append(track)
         self.main[track] = component
 
+    def take_back(self, track: int) -> None:
+        """The track owns nothing after all."""
+        self.owners[self.main.pop(track)].remove(track)
+        for component in self.parts.pop(track, []):
+            self.owners[component].remove(track)
+
 
 def assign_components(
     tracks: list[TrackState], components: Components, overlap_px: NDArray[np.int32], options: Any

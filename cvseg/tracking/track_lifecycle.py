@@ -34,7 +34,7 @@ class TrackState:
     id : public number, 0 until confirmed
     status : tentative, confirmed, lost or ended
     hits, missed : frames seen in all, frames not seen in a row
-    age : frames since it was first seen, 1 at first
+    first_frame : index of the frame in which it was first seen
     area_px : usual number of pixels, of frames in which it was alone in its component
     mask_px : number of pixels when last seen
     box_xyxy : box when last seen
@@ -52,7 +52,7 @@ class TrackState:
     status: str = TENTATIVE
     hits: int = 1
     missed: int = 0
-    age: int = 1
+    first_frame: int = 0
     area_px: float = 0.0
     mask_px: float = 0.0
     box_xyxy: Box = (0.0, 0.0, 0.0, 0.0)
@@ -112,7 +112,7 @@ class TrackState:
     def become(self, lost: TrackState) -> None:
         """Turn out to be `lost`, seen again: take over its number and its past."""
         self.id, self.status = lost.id, CONFIRMED
-        self.age, self.hits = lost.age, lost.hits + self.hits
+        self.first_frame, self.hits = lost.first_frame, lost.hits + self.hits
         self.histogram = lost.histogram if lost.histogram is not None else self.histogram
 
     def state_dict(self) -> dict[str, Any]:

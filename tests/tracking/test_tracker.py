@@ -26,24 +26,83 @@ def draw(*boxes_xywh, size_hw=SIZE_HW):
 
 
 def run(masks, options=None, **extras):
+    """All frames are read at the end, when every number is known."""
+    return list(live(masks, options, **extras))
+
+
+def live(masks, options=None, **extras):
+    """One frame after the other, to be read at once."""
     tracker = Tracker(options)
-    return [
-        tracker.update(t, label_components(mask)[0], **{name: values[t] for name, values in extras.items()})
-        for t, mask in enumerate(masks)
-    ]
+    for t, mask in enumerate(masks):
+        yield tracker.update(t, label_components(mask)[0], **{name: values[t] for name, values in extras.items()})
 
 
 def id_at(frame, x, y):
     return int(frame.labels[round(y), round(x)])
 
 
-def test_a_track_appears_when_it_is_confirmed_and_keeps_its_number():
+def test_read_at_once_a_track_appears_when_it_is_confirmed():
+    masks = [draw((20 + 4 * t, 40, 12, 30)) for t in range(10)]
+    seen = [(len(frame.tracks), frame.labels.any()) for frame in live(masks, TrackerOptions(min_hits=3))]
+    assert seen == [(0, False)] * 2 + [(1, True)] * 8
+
+
+def test_read_later_a_track_is_there_from_its_first_frame():
     frames = run([draw((20 + 4 * t, 40, 12, 30)) for t in range(10)], TrackerOptions(min_hits=3))
-    assert [len(frame.tracks) for frame in frames] == [0, 0] + [1] * 8
-    assert not frames[1].labels.any()
-    for t, frame in enumerate(frames[2:], start=2):
+    for t, frame in enumerate(frames):
         assert id_at(frame, 20 + 4 * t, 40) == frame.tracks[0].id == 1
         assert frame.tracks[0].age == t + 1
+
+
+@pytest.mark.parametrize("min_hits", [1, 2, 3, 5])
+def test_seen_in_min_hits_frames_it_is_labelled_in_all_of_them_and_seen_in_fewer_in_none(min_hits):
+    masks = []
+    for t in range(12):
+        boxes = [(30, 40, 12, 30)] if 3 <= t < 3 + min_hits else []
+        boxes += [(120, 40, 12, 30)] if 3 <= t < 3 + min_hits - 1 else []
+        masks.append(draw(*boxes))
+    tracker, held, released = Tracker(TrackerOptions(min_hits=min_hits)), [], []
+    for t, mask in enumerate(masks):
+        held.append(tracker.update(t, label_components(mask)[0]))
+        if len(held) == min_hits:  # as late as promised, and no later
+            released.append(held.pop(0).labels)
+    released += [frame.labels for frame in held]
+    for t, labels in enumerate(released):
+        assert np.array_equal(labels, draw((30, 40, 12, 30)) * (3 <= t < 3 + min_hits))
+
+
+def test_after_min_hits_frames_more_nothing_changes_in_a_frame():
+    rng = np.random.default_rng(8)
+    masks, _ = busy_scene(24)
+    masks = [mask | draw((*rng.uniform(20, 70, 2), 9, 9)) for mask in masks]
+    options = TrackerOptions(min_hits=4)
+    tracker, frames, released = Tracker(options), [], []
+    for t, mask in enumerate(masks):
+        frames.append(tracker.update(t, label_components(mask)[0]))
+        if t >= 3:
+            released.append((frames[t - 3].labels.copy(), frames[t - 3].tracks))
+    for frame, (labels, tracks) in zip(frames, released, strict=False):
+        assert frame.tracks == tracks
+        assert np.array_equal(frame.labels, labels)
+    first_seen = {}
+    for t, frame in enumerate(frames):
+        for track in frame.tracks:
+            first_seen.setdefault(track.id, t)
+    assert len(first_seen) > 3
+    assert sorted(first_seen) == list(range(1, len(first_seen) + 1))
+    assert sorted(first_seen.values()) == [first_seen[number] for number in sorted(first_seen)]
+
+
+def test_no_number_stands_twice_in_a_frame_when_a_newcomer_turns_out_to_be_an_old_one():
+    # The left one is covered while a second one stands close to it; when it is gone, the second fits its place.
+    masks = [draw((60, 40, 16, 30)) for _ in range(6)]
+    masks += [draw((60, 40, 16, 30), (82, 40, 16, 30)) for _ in range(2)]
+    masks += [draw((82 - 4 * t, 40, 16, 30)) for t in range(6)]
+    for frame in run(masks):
+        numbers = [track.id for track in frame.tracks]
+        assert len(set(numbers)) == len(numbers)
+        for track in frame.tracks:
+            assert track.area_px == (frame.labels == track.id).sum()
 
 
 def test_the_record_says_what_the_pixels_say():

@@ -1,0 +1,43 @@
+"""`HeldFrame`: a tracked frame that waits until the objects that begin in it have their numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from cvseg.arrays import to_host
+from cvseg.objects import WorkFrame
+from cvseg.records import FrameResult
+from cvseg.tracking import TrackedFrame
+
+
+@dataclass(frozen=True)
+class HeldFrame:
+    """Everything that the result needs.
+
+    Attributes
+    ----------
+    work : the frame
+    tracked : its labels and tracks, with the numbers known when they are read
+    foreground : (H, W) float32 in host memory
+    camera : "static" or "moving"
+    """
+
+    work: WorkFrame
+    tracked: TrackedFrame
+    foreground: NDArray[Any]
+    camera: str
+
+    def result(self) -> FrameResult:
+        with self.work.timed("tracking"):
+            labels = to_host(self.tracked.labels)
+        return FrameResult(
+            frame=self.work.frame,
+            labels=labels,
+            tracks=self.tracked.tracks,
+            foreground=self.foreground,
+            camera=self.camera,
+            times_s=self.work.times_s,
+        )

@@ -1,0 +1,83 @@
+"""`TrackedFrame`: one frame after tracking. Its numbers are looked up when it is read, so they can come late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cvseg.arrays import common_device, to_device
+from cvseg.records.track import Track
+from cvseg.tracking.kalman_filter import Box
+from cvseg.tracking.track_lifecycle import TrackState
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What was measured of one track in one frame, whether or not it has a number yet.
+
+    Attributes
+    ----------
+    track : lives on in the tracker, and gets its number there
+    slot : value of its pixels in the frame's slot map
+    box_xyxy, area_px, centroid_xy, velocity_xy, confidence : as in `Track`
+    """
+
+    track: TrackState
+    slot: int
+    box_xyxy: Box
+    area_px: int
+    centroid_xy: tuple[float, float]
+    velocity_xy: tuple[float, float]
+    confidence: float
+
+
+class TrackedFrame:
+    """What `Tracker.update` returns: labels and tracks, with the numbers that are known when they are read.
+
+    A track gets its number after `min_hits` frames. Whoever reads a frame at once sees the tracks that have a number
+    by then. Whoever keeps it for ``min_hits - 1`` further updates also sees the tracks that were too young before; from
+    then on nothing changes any more.
+
+    Attributes
+    ----------
+    labels : (H, W) int32 on the input's device; 0 background and objects without a number, else the track id
+    tracks : the tracks that have pixels in `labels`, by id
+    """
+
+    def __init__(self, slots: Any, sightings: tuple[Sighting, ...], frame_number: int) -> None:
+        self._slots = slots
+        self._sightings = sightings
+        self._frame_number = frame_number
+        self._labels: Any = None
+        self._ids_of_labels: tuple[int, ...] = ()
+
+    @property
+    def labels(self) -> Any:
+        from cvseg.kernels.labeling.relabel import relabel
+
+        ids = tuple(sighting.track.id for sighting in self._sightings)
+        if self._labels is None or ids != self._ids_of_labels:
+            table = np.zeros(max((sighting.slot for sighting in self._sightings), default=0) + 1, np.int32)
+            for sighting in self._sightings:
+                table[sighting.slot] = sighting.track.id
+            self._labels = relabel(self._slots, to_device(table, common_device("TrackedFrame", self._slots)))
+            self._ids_of_labels = ids
+        return self._labels
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        numbered = [sighting for sighting in self._sightings if sighting.track.id]
+        return tuple(
+            Track(
+                id=sighting.track.id,
+                box_xyxy=sighting.box_xyxy,
+                area_px=sighting.area_px,
+                centroid_xy=sighting.centroid_xy,
+                velocity_xy=sighting.velocity_xy,
+                confidence=sighting.confidence,
+                age=self._frame_number - sighting.track.first_frame + 1,
+            )
+            for sighting in sorted(numbered, key=lambda sighting: sighting.track.id)
+        )
