@@ -29,7 +29,7 @@ test: compiler lint ## all checks and tests, the built wheel included
 lint: $(READY) ## style, spelling and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/codespell
+	$(BIN)/codespell cvseg kernels tests benchmarks docs README.md Makefile setup.py pyproject.toml
 	$(BIN)/mypy
 
 clean: ## remove .venv and everything that was built
