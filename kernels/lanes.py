@@ -367,6 +367,9 @@ odd_lanes = _pick("odd_lanes", lambda n: range(1, 2 * n, 2))  # a1 a3 a5 ... b1 
 # even_lanes undone: a0 b0 a1 b1 ..., first and second half
 zip_low = _pick("zip_low", lambda n: [i // 2 + n * (i % 2) for i in range(n)])
 zip_high = _pick("zip_high", lambda n: [n // 2 + i // 2 + n * (i % 2) for i in range(n)])
+# The same two lanes at a time: a0 a1 b0 b1 a2 a3 ...: from (u, v) pairs of every second pixel to those of every pixel
+zip_pairs_low = _pick("zip_pairs_low", lambda n: [i // 4 * 2 + i % 2 + n * (i // 2 % 2) for i in range(n)])
+zip_pairs_high = _pick("zip_pairs_high", lambda n: [n // 2 + i // 4 * 2 + i % 2 + n * (i // 2 % 2) for i in range(n)])
 
 # float32 constants for kernels: a bare 0.5 would be float64
 ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)

@@ -7,10 +7,37 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
-from cvseg.kernels.lanes import fma
+from cvseg.kernels.lanes import fma, load8, store8, zip_high, zip_low, zip_pairs_high, zip_pairs_low
 from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
+
+
+@cpu_kernel(forceinline=True)
+def _double_row(rows, row_v, count, out, to_v, step):
+    """Twice as many columns of rows u (from 16) and v (from `row_v`), `count` each, into `out` from 0 and from `to_v`.
+
+    Even columns lie a quarter left of a coarse one, odd ones a quarter right of it.
+    """
+    near, far, times = np.float32(0.75), np.float32(0.25), np.float32(2)
+    for k in range(0, count, 8):
+        u, v = load8(rows, 16 + k), load8(rows, row_v + k)
+        even_u = times * fma(near, u, far * load8(rows, 15 + k))
+        even_v = times * fma(near, v, far * load8(rows, row_v + k - 1))
+        odd_u = times * fma(far, load8(rows, 17 + k), near * u)
+        odd_v = times * fma(far, load8(rows, row_v + k + 1), near * v)
+        if step == 1:
+            store8(out, 2 * k, zip_low(even_u, odd_u))
+            store8(out, 2 * k + 8, zip_high(even_u, odd_u))
+            store8(out, to_v + 2 * k, zip_low(even_v, odd_v))
+            store8(out, to_v + 2 * k + 8, zip_high(even_v, odd_v))
+        else:
+            even_low, even_high = zip_low(even_u, even_v), zip_high(even_u, even_v)
+            odd_low, odd_high = zip_low(odd_u, odd_v), zip_high(odd_u, odd_v)
+            store8(out, 4 * k, zip_pairs_low(even_low, odd_low))
+            store8(out, 4 * k + 8, zip_pairs_high(even_low, odd_low))
+            store8(out, 4 * k + 16, zip_pairs_low(even_high, odd_high))
+            store8(out, 4 * k + 24, zip_pairs_high(even_high, odd_high))
 
 
 @cpu_kernel
@@ -25,7 +52,10 @@ def _upsample_rows(first_row, end_row, coarse_uv, flow, width, factor, step, to_
         position = min(max(zero, (np.float32(x) + half) * scale - half), np.float32(coarse_width - 1))
         left[x] = int(position)
         fraction[x] = position - np.float32(left[x])
-    row_u, row_v = np.empty(coarse_width + 1, np.float32), np.empty(coarse_width + 1, np.float32)
+    row_v = coarse_width + 48
+    rows = np.zeros(2 * row_v, np.float32)  # a row of u at 16, one of v at row_v, both with repeated ends
+    out_v = 2 * coarse_width + 32 if step == 1 else 1
+    out = np.zeros(4 * coarse_width + 64, np.float32)
     for y in range(first_row, end_row):
         position = min(max(zero, (np.float32(y) + half) * scale - half), np.float32(coarse_height - 1))
         y0 = int(position)
@@ -33,15 +63,30 @@ def _upsample_rows(first_row, end_row, coarse_uv, flow, width, factor, step, to_
         fy = position - np.float32(y0)
         ry = one - fy
         u0, u1, v0, v1 = coarse_uv[0, y0], coarse_uv[0, y1], coarse_uv[1, y0], coarse_uv[1, y1]
+        row_u, row_of_v = rows[16:], rows[row_v:]
         for x in range(coarse_width):
             row_u[x] = fma(fy, u1[x], ry * u0[x])
-            row_v[x] = fma(fy, v1[x], ry * v0[x])
-        row_u[coarse_width], row_v[coarse_width] = row_u[coarse_width - 1], row_v[coarse_width - 1]
-        target_u, target_v = flow[y * width * step :], flow[y * width * step + to_v :]
+        for x in range(coarse_width):
+            row_of_v[x] = fma(fy, v1[x], ry * v0[x])
+        rows[15], rows[row_v - 1] = rows[16], rows[row_v]
+        row_u[coarse_width], row_of_v[coarse_width] = row_u[coarse_width - 1], row_of_v[coarse_width - 1]
+        start = y * width * step
+        if factor == 2 and width >= 2 * coarse_width - 1:
+            _double_row(rows, row_v, coarse_width, out, out_v, step)
+            if step == 1:
+                flow[start : start + width] = out[:width]
+                flow[start + to_v : start + to_v + width] = out[out_v : out_v + width]
+            else:
+                flow[start : start + 2 * width] = out[: 2 * width]
+            if width == 2 * coarse_width:  # the last column lies beyond the last coarse one
+                flow[start + (width - 1) * step] = times * row_u[coarse_width - 1]
+                flow[start + (width - 1) * step + to_v] = times * row_of_v[coarse_width - 1]
+            continue
+        target_u, target_v = flow[start:], flow[start + to_v :]
         for x in range(width):
             i, fx = np.uint32(left[x]), fraction[x]
             target_u[x * step] = times * fma(fx, row_u[i + np.uint32(1)], (one - fx) * row_u[i])
-            target_v[x * step] = times * fma(fx, row_v[i + np.uint32(1)], (one - fx) * row_v[i])
+            target_v[x * step] = times * fma(fx, row_of_v[i + np.uint32(1)], (one - fx) * row_of_v[i])
 
 
 def _flow_upsample_cpu(coarse_uv, height, width, factor, planar):

@@ -30,6 +30,8 @@ from cvseg.kernels.lanes import (
     store16,
     zip_high,
     zip_low,
+    zip_pairs_high,
+    zip_pairs_low,
 )
 
 NUMBERS = np.random.default_rng(0).normal(0, 5, 64).astype(np.float32)
@@ -97,6 +99,19 @@ def test_even_and_odd_lanes_take_a_row_apart_and_zip_puts_it_together():
     assert_array_equal(out[:8], NUMBERS[:16:2])
     assert_array_equal(out[8:16], NUMBERS[1:16:2])
     assert_array_equal(out[16:], NUMBERS[:16])
+
+
+@numba.njit
+def _pairs(a, out):
+    x, y = load8(a, 0), load8(a, 8)
+    store8(out, 0, zip_pairs_low(x, y))
+    store8(out, 8, zip_pairs_high(x, y))
+
+
+def test_zip_pairs_takes_two_lanes_from_each_in_turn():
+    out = np.zeros(16, np.float32)
+    _pairs(NUMBERS, out)
+    assert_array_equal(out.reshape(4, 2, 2), NUMBERS[:16].reshape(2, 4, 2).transpose(1, 0, 2))
 
 
 @numba.njit
