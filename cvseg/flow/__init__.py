@@ -74,8 +74,8 @@ def estimate_flow(
     >>> y, x = np.mgrid[0:64, 0:64].astype(np.float32)
     >>> image0 = 0.5 + 0.2 * np.sin(x / 3) + 0.2 * np.cos(y / 4 + x / 9)
     >>> flow_xy = estimate_flow(image0, np.roll(image0, 2, axis=1))
-    >>> np.round(np.median(flow_xy[16:48, 16:48], axis=(0, 1))).tolist()
-    [2.0, 0.0]
+    >>> bool(np.abs(flow_xy[16:48, 16:48] - [2, 0]).mean() < 0.05)
+    True
     """
     if method not in FLOW_METHODS:
         raise OptionError(f"estimate_flow: unknown method '{method}'; {nearest_name(method, FLOW_METHODS)}")
