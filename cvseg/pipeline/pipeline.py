@@ -227,7 +227,7 @@ def segment(
     Parameters
     ----------
     source : a video file, a folder of images, "-", an array (T, H, W[, C]), an iterable of pictures, an open source
-    preset : "fast" (one frame late), "balanced" or "quality"
+    preset : "fast" (two frames late), "balanced" or "quality"
     options : PipelineOptions, or values that replace some of the preset's
     device : "auto", "cpu" or "cuda"
     roi : (x, y, width, height), a picture file or an (H, W) mask; nothing outside is segmented

@@ -29,7 +29,7 @@ class PipelineOptions(Options):
 
 
 PRESETS = {
-    # Live: the past and one frame ahead.
+    # Live: the past and one frame ahead; a second one for the numbers of new objects.
     "fast": PipelineOptions(
         flow="fast",
         automatic=AutomaticOptions(evidence="causal", color_share=0.4),

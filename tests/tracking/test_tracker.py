@@ -96,8 +96,8 @@ def test_after_min_hits_frames_more_nothing_changes_in_a_frame():
 def test_no_number_stands_twice_in_a_frame_when_a_newcomer_turns_out_to_be_an_old_one():
     # The left one is covered while a second one stands close to it; when it is gone, the second fits its place.
     masks = [draw((60, 40, 16, 30)) for _ in range(6)]
-    masks += [draw((60, 40, 16, 30), (82, 40, 16, 30)) for _ in range(2)]
-    masks += [draw((82 - 4 * t, 40, 16, 30)) for t in range(6)]
+    masks += [draw((60, 40, 16, 30), (78, 40, 16, 30)) for _ in range(2)]
+    masks += [draw((78, 40, 16, 30)) for _ in range(6)]
     for frame in run(masks):
         numbers = [track.id for track in frame.tracks]
         assert len(set(numbers)) == len(numbers)
