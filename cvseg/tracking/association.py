@@ -95,4 +95,5 @@ def best_pairs(fit: Matrix, least: float) -> list[tuple[int, int]]:
 
 def histogram_similarity(a: Any, b: Any) -> Matrix:
     """Bhattacharyya coefficient of all pairs of histograms whose bins add up to 1; (n, m) in [0, 1]."""
-    return np.asarray(np.sqrt(np.asarray(a, np.float64)) @ np.sqrt(np.asarray(b, np.float64)).T)
+    # Not a matrix product, which would spread over BLAS threads and might round by their number.
+    return np.asarray(np.einsum("nk,mk->nm", np.sqrt(np.asarray(a, np.float64)), np.sqrt(np.asarray(b, np.float64))))
