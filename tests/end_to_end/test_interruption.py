@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -56,7 +57,12 @@ def test_a_stopped_run_keeps_what_is_finished_and_says_so(endless_run, number, c
 def test_a_run_that_waits_for_its_input_can_be_stopped(tmp_path):
     command = [sys.executable, "-m", "cvseg.cli", "segment", "-", "-o", str(tmp_path / "out")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        time.sleep(2)  # past the start of Python; the result does not depend on how far it got
+        # The decoder's library in its memory: it has begun to open the input.
+        memory, end = Path(f"/proc/{process.pid}/maps"), time.monotonic() + PATIENCE_S
+        while "libavformat" not in memory.read_text():
+            assert process.poll() is None, process.stderr.read().decode()
+            assert time.monotonic() < end
+            time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=PATIENCE_S) == 130
         assert "Traceback" not in process.stderr.read().decode()
