@@ -87,6 +87,13 @@ class BoxKalmanFilter:
         return float(self._filter.x[2]), float(self._filter.x[3])
 
     @property
+    def seen_box_xyxy(self) -> Box:
+        """The last measured box, carried along with the camera."""
+        cx, cy, log_w, log_h = self._seen_measured
+        half_w, half_h = 0.5 * math.exp(log_w), 0.5 * math.exp(log_h)
+        return float(cx - half_w), float(cy - half_h), float(cx + half_w), float(cy + half_h)
+
+    @property
     def covariance(self) -> NDArray[np.float64]:
         """(6, 6) uncertainty of the state."""
         return np.array(self._filter.P)

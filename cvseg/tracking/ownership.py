@@ -23,6 +23,8 @@ from cvseg.tracking.track_lifecycle import CONFIRMED, LOST, TENTATIVE, TrackStat
 
 STEADY_SHARE = 0.15  # change of a part's share of the area from which it counts as growing or shrinking
 COVERED_AREA = 0.9  # share of its usual area below which something may cover an object
+PIECE_AREA = 0.5  # share of its usual area up to which a component is only a piece of an object
+REJOIN_SHARE = 0.5  # share of a lost object's box and area for which there must be room in a component
 GATE = 9.21  # squared Mahalanobis distance that holds 99 % of the centres of an object
 
 
@@ -54,22 +56,27 @@ class Ownership:
     main : track -> its main component
     parts : track -> further components of it
     newcomers : components that belong to nobody yet
+    apart : newcomer -> track that it seems to be a part of, large or far away
     """
 
     owners: dict[int, list[int]] = field(default_factory=dict)
     main: dict[int, int] = field(default_factory=dict)
     parts: dict[int, list[int]] = field(default_factory=dict)
     newcomers: list[int] = field(default_factory=list)
+    apart: dict[int, int] = field(default_factory=dict)
 
     def give(self, component: int, track: int) -> None:
         self.owners.setdefault(component, []).append(track)
         self.main[track] = component
 
     def take_back(self, track: int) -> None:
-        """The track owns nothing after all."""
+        """The track has nothing of its main component after all; it keeps its parts, if there are any."""
         self.owners[self.main.pop(track)].remove(track)
-        for component in self.parts.pop(track, []):
-            self.owners[component].remove(track)
+        parts = self.parts.pop(track, [])
+        if parts:
+            self.main[track] = parts[0]
+        if parts[1:]:
+            self.parts[track] = parts[1:]
 
 
 def assign_components(
@@ -97,9 +104,12 @@ def assign_components(
     fit = _with_colors(fit, tracks, components)
     _match(outcome, fit, [t for t, track in enumerate(tracks) if track.status == CONFIRMED], options.least_fit)
     _match(outcome, fit, [t for t, track in enumerate(tracks) if track.status == TENTATIVE], options.least_fit)
-    _merge(outcome, tracks, overlap_px, mask_area, options.least_cover)
+    _inherit(outcome, tracks, components)
+    _merge(outcome, tracks, components, overlap_px, mask_area, options.least_cover)
     _return(outcome, tracks, components, options)
+    _rejoin(outcome, tracks, components, predicted)
     _collect_parts(outcome, tracks, components, overlap_px, predicted, options)
+    _count_apart(outcome, tracks, components, options)
     outcome.newcomers = [c for c in range(len(components.area_px)) if c not in outcome.owners]
     return outcome
 
@@ -132,15 +142,27 @@ def _match(outcome: Ownership, fit: Any, rows: list[int], least_fit: float) -> N
         outcome.give(free[column], rows[row])
 
 
-def _merge(outcome: Ownership, tracks: list[TrackState], overlap_px: Any, mask_area: Any, least_cover: float) -> None:
-    """A confirmed track without a component whose mask lies in someone else's: the component holds both."""
+def _merge(
+    outcome: Ownership,
+    tracks: list[TrackState],
+    components: Components,
+    overlap_px: Any,
+    mask_area: Any,
+    least_cover: float,
+) -> None:
+    """A confirmed track with nothing or a small piece, whose mask lies in someone else's component: it holds both."""
     for t, track in enumerate(tracks):
-        if track.status != CONFIRMED or t in outcome.main:
+        if track.status != CONFIRMED:
             continue
         cover = overlap_px[t] / mask_area[t]
         best = int(np.argmax(cover))
-        if cover[best] < least_cover or best not in outcome.owners:
+        piece = outcome.main.get(t, -1)
+        if cover[best] < least_cover or best not in outcome.owners or best == piece:
             continue
+        if piece >= 0:
+            if components.area_px[piece] > PIECE_AREA * track.area_px or len(outcome.owners[piece]) > 1:
+                continue
+            outcome.parts.setdefault(t, []).append(piece)
         # A tentative owner gives way: it was a piece of the confirmed one.
         outcome.owners[best] = [o for o in outcome.owners[best] if tracks[o].status == CONFIRMED]
         for o in [o for o, c in outcome.main.items() if c == best and tracks[o].status != CONFIRMED]:
@@ -157,6 +179,25 @@ def _return(outcome: Ownership, tracks: list[TrackState], components: Components
     fit = np.array([reach(tracks[t], components, free, options) for t in waiting])
     for row, column in best_pairs(fit, 0.05):
         outcome.give(free[column], waiting[row])
+
+
+def _rejoin(outcome: Ownership, tracks: list[TrackState], components: Components, predicted: Any) -> None:
+    """A component that is too large for its owners holds a lost track too, which is expected there."""
+    for t, track in enumerate(tracks):
+        if t in outcome.main or track.status == TENTATIVE or track.area_px == 0:
+            continue
+        places = np.array([predicted[t], track.filter.seen_box_xyxy])
+        shared = box_intersection(places[:, None], components.box_xyxy[None]) / box_area(places)[:, None]
+        for c in np.argsort(-shared.max(0), kind="stable"):
+            owners = outcome.owners.get(int(c), [])
+            if shared[:, c].max() < REJOIN_SHARE:
+                break
+            if not owners or any(tracks[o].status == TENTATIVE for o in owners):
+                continue
+            room = components.area_px[c] - sum(tracks[o].area_px for o in owners)
+            if room >= REJOIN_SHARE * track.area_px:
+                outcome.give(int(c), t)
+                break
 
 
 def reach(track: TrackState, components: Components, which: list[int], options: Any) -> NDArray[np.float64]:
@@ -198,7 +239,6 @@ def _collect_parts(
     main_areas = areas[[outcome.main[t] for t in owners]]
     usual_areas = np.array([max(tracks[t].area_px, 1.0) for t in owners])
     usual_sides = np.array([tracks[t].filter.size_wh for t in owners])
-    apart: dict[int, tuple[bool, float]] = {}
     for c in range(len(areas)):
         if c in outcome.owners:
             continue
@@ -220,28 +260,57 @@ def _collect_parts(
         if claim[best] == 0:
             continue
         track = owners[best]
-        large = areas[c] > options.part_area * main_areas[best]
-        far = box_gap(main_boxes[best], boxes[c]) > options.part_gap * float(np.sqrt(box_area(main_boxes[best])))
-        if large or far:
-            if tracks[track].frames_apart >= options.split_after:
-                continue
-            # The share of whichever comes first, so that it does not jump when the larger half changes.
-            share_of_first = float(main_areas[best] / (main_areas[best] + areas[c]))
-            apart[track] = (far, share_of_first if outcome.main[track] < c else 1 - share_of_first)
-        outcome.owners[c] = [track]
-        outcome.parts.setdefault(track, []).append(c)
-    for track in owners:
-        _count_apart(tracks[track], *apart.get(track, (None, 0.0)))
+        large, far = _apart(outcome, track, c, components, options)
+        if (large or far) and areas[c] >= options.min_area:
+            outcome.apart[c] = track
+        else:
+            outcome.owners[c] = [track]
+            outcome.parts.setdefault(track, []).append(c)
 
 
-def _count_apart(track: TrackState, far: bool | None, share: float) -> None:
-    if far is None:
-        track.frames_apart = 0
-    elif track.frames_apart == 0 or (not far and abs(share - track.part_share) > STEADY_SHARE):
-        # Behind a post one half shrinks while the other grows; two objects side by side keep their shares.
-        track.frames_apart, track.part_share = 1, share
-    else:
-        track.frames_apart += 1
+def _apart(outcome: Ownership, parent: int, component: int, components: Components, options: Any) -> tuple[bool, bool]:
+    """Whether a component is too large or too far to be just a part of its track's main component."""
+    main = outcome.main[parent]
+    boxes, areas = components.box_xyxy, components.area_px
+    large = areas[component] > options.part_area * areas[main]
+    far = box_gap(boxes[main], boxes[component]) > options.part_gap * float(np.sqrt(box_area(boxes[main])))
+    return bool(large), far
+
+
+def _count_apart(outcome: Ownership, tracks: list[TrackState], components: Components, options: Any) -> None:
+    """How long each child has been apart from its parent."""
+    number_of = {id(track): t for t, track in enumerate(tracks)}
+    for t, track in enumerate(tracks):
+        if track.parent is None or t not in outcome.main:
+            continue
+        parent = number_of.get(id(track.parent), -1)
+        if parent not in outcome.main:
+            track.parent = None
+            continue
+        large, far = _apart(outcome, parent, outcome.main[t], components, options)
+        area, main_area = components.area_px[[outcome.main[t], outcome.main[parent]]]
+        share = float(area / (area + main_area))
+        if not (large or far):
+            track.frames_apart = 0
+        elif track.frames_apart == 0 or (not far and abs(share - track.part_share) > STEADY_SHARE):
+            # Behind a post one half shrinks while the other grows; two objects side by side keep their shares.
+            track.frames_apart, track.part_share = 1, share
+        else:
+            track.frames_apart += 1
+
+
+def _inherit(outcome: Ownership, tracks: list[TrackState], components: Components) -> None:
+    """A track that is not seen, while a child of it is: it goes on there. The child was a part of it."""
+    for t, track in enumerate(tracks):
+        if t in outcome.main:
+            continue
+        children = [o for o, other in enumerate(tracks) if other.parent is track and o in outcome.main]
+        if not children:
+            continue
+        heir = max(children, key=lambda o: (components.area_px[outcome.main[o]], -o))
+        component = outcome.main.pop(heir)
+        outcome.owners[component].remove(heir)
+        outcome.give(component, t)
 
 
 def lost_twin(track: TrackState, lost: list[TrackState], components: Components, row: int, options: Any) -> int:

@@ -1,6 +1,6 @@
 """`TrackState`: what a tracker remembers of one object, and how it is born, confirmed, lost and ended.
 
-tentative --(min_hits frames seen)--> confirmed --(not seen)--> lost --(seen)--> confirmed
+tentative --(seen in min_hits frames; a child: split_after frames apart)--> confirmed
     |                                                             |
     +--(not seen once)--> ended                                   +--(max_age frames not seen)--> ended
 """
@@ -38,10 +38,12 @@ class TrackState:
     area_px : usual number of pixels, of frames in which it was alone in its component
     mask_px : number of pixels when last seen
     box_xyxy : box when last seen
+    frames_alone : frames in which it had a component to itself
     frames_shared : frames in a row in which it shared a component with other tracks
     frames_since_shared : frames since it last did
     group : non-zero and equal for tracks that shared one component in the last frame
-    frames_apart : frames in a row in which it had a large or far part that kept its share of the area
+    parent : the track that it came off; its pixels carry the parent's number until it is confirmed
+    frames_apart : frames in a row in which it was large or far from its parent and kept its share of the area
     part_share : that share when the count began
     histogram : (512,) colours, adding up to 1; None without images
     """
@@ -56,15 +58,20 @@ class TrackState:
     area_px: float = 0.0
     mask_px: float = 0.0
     box_xyxy: Box = (0.0, 0.0, 0.0, 0.0)
+    frames_alone: int = 0
     frames_shared: int = 0
     frames_since_shared: int = 1_000_000
     group: int = 0
+    parent: TrackState | None = field(default=None, repr=False)
     frames_apart: int = 0
     part_share: float = 0.0
     histogram: NDArray[np.float64] | None = field(default=None, repr=False)
 
-    def see(self, box_xyxy: Box, area_px: float, *, shared: bool, shared_noise: float) -> None:
-        """Take in this frame's pixels. A part of a shared component moves the centre a little, and no side."""
+    def see(self, box_xyxy: Box, area_px: float, *, own_px: float, shared: bool, shared_noise: float) -> None:
+        """Take in this frame's pixels, `own_px` of them its own and the others its children's.
+
+        A part of a shared component moves the centre a little, and no side.
+        """
         if shared:
             self.filter.update(box_xyxy, noise=shared_noise, keep_size=True)
             self.frames_shared += 1
@@ -75,10 +82,11 @@ class TrackState:
             self.filter.update(box_xyxy, noise=min(max(cover, 1.0), MOST_COVER_NOISE), keep_size=cover > COVERED)
             rate = AREA_RISE if area_px > self.area_px else AREA_FALL
             self.area_px = area_px if self.hits <= 1 else (1 - rate) * self.area_px + rate * area_px
+            self.frames_alone += 1
             self.frames_shared = 0
             self.frames_since_shared += 1
         self.box_xyxy = box_xyxy
-        self.mask_px = area_px
+        self.mask_px = own_px
         self.hits += 1
         self.missed = 0
         if self.status == LOST:
@@ -113,10 +121,11 @@ class TrackState:
         """Turn out to be `lost`, seen again: take over its number and its past."""
         self.id, self.status = lost.id, CONFIRMED
         self.first_frame, self.hits = lost.first_frame, lost.hits + self.hits
+        self.frames_alone += lost.frames_alone
         self.histogram = lost.histogram if lost.histogram is not None else self.histogram
 
     def state_dict(self) -> dict[str, Any]:
-        names = [name for name in self.__dataclass_fields__ if name != "filter"]
+        names = [name for name in self.__dataclass_fields__ if name not in ("filter", "parent")]
         return {"filter": self.filter.state_dict(), **{name: getattr(self, name) for name in names}}
 
     @classmethod

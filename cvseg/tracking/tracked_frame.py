@@ -19,7 +19,7 @@ class Sighting:
 
     Attributes
     ----------
-    track : lives on in the tracker, and gets its number there
+    track : whose number the pixels carry; it lives on in the tracker, and gets its number there
     slot : value of its pixels in the frame's slot map
     box_xyxy, area_px, centroid_xy, velocity_xy, confidence : as in `Track`
     """
@@ -68,16 +68,25 @@ class TrackedFrame:
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        numbered = [sighting for sighting in self._sightings if sighting.track.id]
-        return tuple(
-            Track(
-                id=sighting.track.id,
-                box_xyxy=sighting.box_xyxy,
-                area_px=sighting.area_px,
-                centroid_xy=sighting.centroid_xy,
-                velocity_xy=sighting.velocity_xy,
-                confidence=sighting.confidence,
-                age=self._frame_number - sighting.track.first_frame + 1,
-            )
-            for sighting in sorted(numbered, key=lambda sighting: sighting.track.id)
+        by_number: dict[int, list[Sighting]] = {}
+        for sighting in self._sightings:
+            if sighting.track.id:
+                by_number.setdefault(sighting.track.id, []).append(sighting)
+        return tuple(self._record(number, by_number[number]) for number in sorted(by_number))
+
+    def _record(self, number: int, sightings: list[Sighting]) -> Track:
+        """One record for a track and the pieces that carry its number."""
+        first = sightings[0]
+        area_px = np.array([sighting.area_px for sighting in sightings])
+        boxes = np.array([sighting.box_xyxy for sighting in sightings])
+        share = area_px / area_px.sum()
+        x, y = share @ np.array([sighting.centroid_xy for sighting in sightings])
+        return Track(
+            id=number,
+            box_xyxy=(*boxes[:, :2].min(0).tolist(), *boxes[:, 2:].max(0).tolist()),
+            area_px=int(area_px.sum()),
+            centroid_xy=(float(x), float(y)),
+            velocity_xy=first.velocity_xy,
+            confidence=float(share @ np.array([sighting.confidence for sighting in sightings])),
+            age=self._frame_number - first.track.first_frame + 1,
         )

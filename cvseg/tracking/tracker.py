@@ -119,6 +119,7 @@ class Tracker:
             "frame_index": self._frame_index,
             "slots": None if self._map.slots is None else np.array(to_host(self._map.slots)),
             "tracks": [track.state_dict() for track in self._tracks],
+            "parents": [-1 if track.parent is None else self._place(track.parent) for track in self._tracks],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -127,6 +128,11 @@ class Tracker:
         self._frame_index = int(state["frame_index"])
         self._map = SlotMap(None if state["slots"] is None else np.array(state["slots"]))
         self._tracks = [TrackState.from_state_dict(track, self.options.kalman) for track in state["tracks"]]
+        for track, parent in zip(self._tracks, state["parents"], strict=True):
+            track.parent = None if parent < 0 else self._tracks[parent]
+
+    def _place(self, track: TrackState) -> int:
+        return next(t for t, other in enumerate(self._tracks) if other is track)
 
     def _check(
         self, frame_index: int, mask_labels: Any, probability: Any, flow_xy: Any, camera_matrix: Any, image: Any
@@ -191,11 +197,14 @@ class Tracker:
             if components.area_px[c] < self.options.min_area:
                 continue
             box = _box(components.box_xyxy[c])
+            whole = self._tracks[ownership.apart[c]] if c in ownership.apart else None
             track = TrackState(
                 BoxKalmanFilter(box, self.options.kalman),
                 slot=0,
                 hits=0,
                 first_frame=self._frame_index,
+                parent=whole and (whole.parent or whole),
+                frames_apart=int(whole is not None),
                 box_xyxy=box,
             )
             self._tracks.append(track)
@@ -211,22 +220,42 @@ class Tracker:
             if t not in ownership.main or final.area_px[row] == 0:
                 track.miss(self.options.max_age, size_hw)
                 continue
+            rows = [row, *(k.slot - 1 for k in self._tracks if k.parent is track and k.slot)]
+            rows = [r for r in rows if final.area_px[r]]
+            boxes = final.box_xyxy[rows]
             track.see(
-                _box(final.box_xyxy[row]),
-                float(final.area_px[row]),
+                _box((*boxes[:, :2].min(0), *boxes[:, 2:].max(0))),
+                float(final.area_px[rows].sum()),
+                own_px=float(final.area_px[row]),
                 shared=t in shared,
                 shared_noise=self.options.shared_noise,
             )
             track.group = ownership.main[t] + 1 if t in shared else 0
             if counts is not None and t not in shared:
                 track.learn_colors(counts[row])
+        self._drop_pieces(ownership)
         self._confirm(ownership, components)
         self._tracks = [track for track in self._tracks if track.status != ENDED]
+        for track in self._tracks:
+            if track.parent is not None and track.parent.status == ENDED:
+                track.parent = None
+
+    def _drop_pieces(self, ownership: Ownership) -> None:
+        """Two tracks of one object began as its pieces: the one that was never for long alone is none."""
+        for owners in ownership.owners.values():
+            best = max((self._tracks[t].frames_alone for t in owners), default=0)
+            for t in owners:
+                track = self._tracks[t]
+                if track.frames_alone < min(best, self.options.proof) and track.frames_shared >= self.options.proof:
+                    track.status = ENDED
 
     def _confirm(self, ownership: Ownership, components: Components) -> None:
         for t, track in enumerate(self._tracks):
             if track.status != TENTATIVE or track.hits < self.options.min_hits:
                 continue
+            if track.parent is not None and track.frames_apart < self.options.split_after:
+                continue
+            track.parent = None
             # One that was seen beside it is another: no number stands twice in a frame.
             lost = [other for other in self._tracks if other.status == LOST and other.missed >= track.hits]
             twin = lost_twin(track, lost, components, ownership.main[t], self.options)
@@ -246,9 +275,9 @@ class Tracker:
             x, y = final.centroid_xy[row]
             sightings.append(
                 Sighting(
-                    track=track,
+                    track=track.parent or track,
                     slot=track.slot,
-                    box_xyxy=track.box_xyxy,
+                    box_xyxy=_box(final.box_xyxy[row]),
                     area_px=int(final.area_px[row]),
                     centroid_xy=(float(x), float(y)),
                     velocity_xy=track.filter.velocity_xy,

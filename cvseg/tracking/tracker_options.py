@@ -31,6 +31,9 @@ class TrackerOptions(Options):
         0.4, "area, in areas of the main part, from which a part may be an object; larger keeps parts", low=0
     )
     split_after: int = option(8, "frames apart after which a part becomes an object of its own", low=1)
+    proof: int = option(
+        15, "frames alone that prove an object; one that shares for as long before is dropped as a piece", low=1
+    )
     hidden_share: float = option(
         0.1, "share of its usual area below which a track in a shared component counts as hidden", low=0, high=1
     )
