@@ -57,7 +57,9 @@ def test_a_stopped_run_keeps_what_is_finished_and_says_so(endless_run, number, c
 def test_a_run_that_waits_for_its_input_can_be_stopped(tmp_path):
     command = [sys.executable, "-m", "cvseg.cli", "segment", "-", "-o", str(tmp_path / "out")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        # The decoder's library in its memory: it has begun to open the input.
+        process.stdin.write(inputs.stream_bytes(inputs.pictures(2), tmp_path)[:200])
+        process.stdin.flush()
+        # The decoder's library in its memory: it has begun to open the input, and waits for more of it.
         memory, end = Path(f"/proc/{process.pid}/maps"), time.monotonic() + PATIENCE_S
         while "libavformat" not in memory.read_text():
             assert process.poll() is None, process.stderr.read().decode()
