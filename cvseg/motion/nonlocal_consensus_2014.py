@@ -18,6 +18,7 @@ from cvseg.motion.vote_threshold import choose_threshold
 from cvseg.options import Options, option
 
 Payload = TypeVar("Payload")
+LEAST_FULL = 3.0  # residual, in units of noise: less is noise even where nothing moves more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,10 @@ class ConsensusOptions(Options):
     threshold_trust: float = option(
         0.5, "weight of the level found in the clip against the usual one", low=0.0, high=1.0
     )
-    least_contrast: float = option(0.12, "vote contrast below which nothing is taken as moving", low=0.0, high=1.0)
+    most_full: float = option(
+        14.0, "residual, in units of noise, that always counts as fully moving; larger favours the fastest", low=3.0
+    )
+    least_contrast: float = option(0.2, "vote contrast below which nothing is taken as moving", low=0.0, high=1.0)
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ class NonlocalConsensus(Generic[Payload]):
         list of Votes : the frames that can be decided now, usually none, then `hop` at once
         """
         options = self.options
-        features = cell_features(lab, saliency.saliency, np.int32(options.cell), np.float32(max(saliency.full, 3.0)))
+        full = min(max(saliency.full, LEAST_FULL), options.most_full)
+        features = cell_features(lab, saliency.saliency, np.int32(options.cell), np.float32(full))
         device = device_of(lab)
         near = to_device(gaussian_weights(5 / options.cell), device)
         far = to_device(gaussian_weights(14 / options.cell), device)
