@@ -14,7 +14,7 @@ CORE = [
     "numba>=0.60",
     "scikit-image>=0.24",
     "filterpy>=1.4.5",
-    "av>=14.2",
+    "av>=17.0",
     "pillow>=10.3",
     "click>=8.1,!=8.3.0",
     "tqdm>=4.66",

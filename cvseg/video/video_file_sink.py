@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cvseg.checks import check_dtype, check_shapes
 from cvseg.errors import InputError, OptionError, OutputError, RangeError, ShapeError, nearest_name
 from cvseg.records.frame import Frame
+from cvseg.video.decoded_picture import EXACT_SCALING
 from cvseg.video.replace_file import output_error, partial_path, prepare_folder, remove
 
 # Whole multiples of this clock hold the times of MPEG (1/90000), Matroska (1/1000), QuickTime (1/600) and the usual
@@ -162,7 +163,7 @@ class VideoFileSink:
 
     def _begin(self, size_hw: tuple[int, int]) -> None:
         import av
-        from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+        from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
         height, width = size_hw
         suffix = self._path.suffix.lower()
@@ -188,14 +189,13 @@ class VideoFileSink:
             self._colors = {}
         self._stream = stream
         self._reformatter = VideoReformatter()
-        self._rules = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
     def _encode(self, image: NDArray[np.uint8], ticks: int) -> None:
         import av
 
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
         picture = self._reformatter.reformat(
-            picture, format=self._stream.pix_fmt, interpolation=self._rules, threads=1, **self._colors
+            picture, format=self._stream.pix_fmt, interpolation=EXACT_SCALING, threads=1, **self._colors
         )
         picture.pts = ticks
         picture.time_base = self._time_base
