@@ -73,11 +73,13 @@ def _upsample_rows(first_row, end_row, coarse_uv, flow, width, factor, step, to_
         start = y * width * step
         if factor == 2 and width >= 2 * coarse_width - 1:
             _double_row(rows, row_v, coarse_width, out, out_v, step)
+            # Copied by loops: a slice would make Numba compile the text of an error for unequal shapes (2 s).
             if step == 1:
-                flow[start : start + width] = out[:width]
-                flow[start + to_v : start + to_v + width] = out[out_v : out_v + width]
+                for x in range(width):
+                    flow[start + x], flow[start + to_v + x] = out[x], out[out_v + x]
             else:
-                flow[start : start + 2 * width] = out[: 2 * width]
+                for x in range(2 * width):
+                    flow[start + x] = out[x]
             if width == 2 * coarse_width:  # the last column lies beyond the last coarse one
                 flow[start + (width - 1) * step] = times * row_u[coarse_width - 1]
                 flow[start + (width - 1) * step + to_v] = times * row_of_v[coarse_width - 1]

@@ -50,10 +50,13 @@ def _image_rows(first_row, end_row, image0, padded1, flow_uv, images):
         for plane in range(2):
             row = images[plane, y + 2]
             row[0], row[1], row[width + 2], row[width + 3] = row[2], row[2], row[width + 1], row[width + 1]
+            # Copied by loops: a slice would make Numba compile the text of an error for unequal shapes (2 s).
             if y == 0:
-                images[plane, 0], images[plane, 1] = row, row
+                for x in range(width + 4):
+                    images[plane, 0, x] = images[plane, 1, x] = row[x]
             if y == height - 1:
-                images[plane, height + 2], images[plane, height + 3] = row, row
+                for x in range(width + 4):
+                    images[plane, height + 2, x] = images[plane, height + 3, x] = row[x]
 
 
 def _variational_images_cpu(image0, padded1, flow_uv):

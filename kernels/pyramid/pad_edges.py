@@ -18,7 +18,7 @@ def _pad_rows(first_row, end_row, image, padded, margin):
     height, width = image.shape
     for y in range(first_row, end_row):
         source, target = image[min(max(y - margin, 0), height - 1)], padded[y]
-        # Loops, not slices: three times as fast, and Numba does not compile an error text for unequal shapes (2 s).
+        # Loops, not slices: three times as fast, and no error text for unequal shapes to compile (2 s).
         for x in range(margin):
             target[x], target[margin + width + x] = source[0], source[width - 1]
         for x in range(width):
