@@ -75,11 +75,15 @@ def _upsample_rows(first_row, end_row, coarse_uv, flow, width, factor, step, to_
             _double_row(rows, row_v, coarse_width, out, out_v, step)
             # Copied by loops: a slice would make Numba compile the text of an error for unequal shapes (2 s).
             if step == 1:
+                target_u, target_v, source_v = flow[start:], flow[start + to_v :], out[out_v:]
                 for x in range(width):
-                    flow[start + x], flow[start + to_v + x] = out[x], out[out_v + x]
+                    target_u[x] = out[x]
+                for x in range(width):
+                    target_v[x] = source_v[x]
             else:
+                target = flow[start:]
                 for x in range(2 * width):
-                    flow[start + x] = out[x]
+                    target[x] = out[x]
             if width == 2 * coarse_width:  # the last column lies beyond the last coarse one
                 flow[start + (width - 1) * step] = times * row_u[coarse_width - 1]
                 flow[start + (width - 1) * step + to_v] = times * row_of_v[coarse_width - 1]
