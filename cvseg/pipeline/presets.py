@@ -36,7 +36,5 @@ PRESETS = {
         tracker=TrackerOptions(min_hits=2),
     ),
     "balanced": PipelineOptions(flow="quality"),
-    "quality": PipelineOptions(
-        flow="quality", automatic=AutomaticOptions(consensus=ConsensusOptions(cell=8, step=2, reach=20))
-    ),
+    "quality": PipelineOptions(flow="quality", automatic=AutomaticOptions(consensus=ConsensusOptions(cell=6))),
 }
