@@ -17,9 +17,11 @@ def _product_rows(first_row, end_row, values, guide, planes):
     width = values.shape[1]
     for y in range(first_row, end_row):
         p, g = values[y], guide[y]
-        planes[0, y] = g
-        planes[1, y] = p
-        square, product = planes[2, y], planes[3, y]
+        own_guide, own_values, square, product = planes[0, y], planes[1, y], planes[2, y], planes[3, y]
+        for x in range(width):
+            own_guide[x] = g[x]
+        for x in range(width):
+            own_values[x] = p[x]
         for x in range(width):
             square[x] = g[x] * g[x]
         for x in range(width):
