@@ -45,11 +45,29 @@ class Options:
     @classmethod
     def from_mapping(cls: type[OptionsType], values: Mapping[str, Any]) -> OptionsType:
         """Build from a TOML table or a dict; an unknown key is an `OptionError` that names the nearest one."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        for key in values:
+        return cls().replaced(values)
+
+    def replaced(self: OptionsType, values: Mapping[str, Any]) -> OptionsType:
+        """These options with some values exchanged; a table exchanges some values of nested options.
+
+        Raises
+        ------
+        OptionError
+        """
+        owner, names = type(self).__name__, [field.name for field in dataclasses.fields(self)]
+        exchanged = {}
+        for key, value in values.items():
             if key not in names:
-                raise OptionError(f"{cls.__name__}: unknown option '{key}'; {nearest_name(key, names)}")
-        return cls(**values)
+                raise OptionError(f"{owner}: unknown option '{key}'; {nearest_name(str(key), names)}")
+            before = getattr(self, key)
+            if isinstance(before, Options) and isinstance(value, Mapping):
+                value = before.replaced(value)
+            elif isinstance(before, Options) and not isinstance(value, type(before)):
+                raise OptionError(
+                    f"{owner}: {key} is {value!r}; expected {type(before).__name__} or a table of its values."
+                )
+            exchanged[key] = value
+        return dataclasses.replace(self, **exchanged)
 
     def to_mapping(self) -> dict[str, Any]:
         """All values by name, ready for JSON or TOML; nested options become nested dicts."""

@@ -87,3 +87,14 @@ def test_an_unknown_key_is_named_with_the_nearest_one():
 
 def test_nested_options_become_nested_mappings():
     assert OuterOptions().to_mapping()["inner"] == SampleOptions().to_mapping()
+
+
+def test_a_nested_table_exchanges_only_what_it_names():
+    options = OuterOptions(inner=SampleOptions(radius=2), scale=3.0)
+    changed = options.replaced({"inner": {"iterations": 5}})
+    assert changed == OuterOptions(inner=SampleOptions(radius=2, iterations=5), scale=3.0)
+    assert OuterOptions.from_mapping(options.to_mapping()) == options
+    with pytest.raises(OptionError, match="SampleOptions: unknown option 'radios'"):
+        options.replaced({"inner": {"radios": 5}})
+    with pytest.raises(OptionError, match="OuterOptions: inner is 5; expected SampleOptions or a table"):
+        options.replaced({"inner": 5})

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from cvseg.arrays import to_host
 from cvseg.checks import check_dtype, check_shapes
+from cvseg.errors import ShapeError
 from cvseg.options import Options, option
+
+LEAST_DEPTH = 0.1  # of a homography, relative to the frame's centre
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,7 @@ class CameraMotion:
     matrix : (3, 3) float64; (x, y, 1) of a background pixel times this, divided by the third, is where it goes
     noise_px : robust standard deviation of the flow around it, over the pixels that follow it
     inlier_share : share of the samples that follow it, 0 to 1
-    residual_px : (n, m) float32, distance of the flow from it on the grid of samples
+    residual_px : (n, m) float32, distance of the flow from it on the grid of samples; 0 where the flow is not finite
     displacement_px : mean length of the camera's own motion over the frame
     """
 
@@ -52,7 +55,7 @@ def estimate_camera_motion(flow_xy: Any, options: CameraMotionOptions | None = N
     Parameters
     ----------
     flow_xy : (H, W, 2) float32, pixels, on either device; a grid of about `options.samples` vectors is read back,
-        which synchronises
+        which synchronises. Vectors that are not finite are left out
     options : CameraMotionOptions
 
     Returns
@@ -81,6 +84,8 @@ def estimate_camera_motion(flow_xy: Any, options: CameraMotionOptions | None = N
     size = check_shapes("estimate_camera_motion", flow_xy=(flow_xy, "H W 2"))
     check_dtype("estimate_camera_motion", np.float32, flow_xy=flow_xy)
     height, width = size["H"], size["W"]
+    if height * width == 0:
+        raise ShapeError(f"estimate_camera_motion: flow_xy is {tuple(flow_xy.shape)}; expected at least one pixel.")
     step = max(1, int(np.sqrt(height * width / options.samples)))
     flow = to_host(flow_xy[::step, ::step].copy()).astype(np.float64)
     rows, columns = np.mgrid[0:height:step, 0:width:step]
@@ -114,7 +119,7 @@ def estimate_camera_motion(flow_xy: Any, options: CameraMotionOptions | None = N
         weight = base * np.maximum(0.0, 1.0 - (error / cutoff) ** 2) ** 2
         fitted = fit(x, y, u, v, weight)
         if fitted is None:
-            break  # too few points follow one motion (a tiny or empty frame): keep what is known
+            break  # too few points follow one motion (a tiny frame): keep what is known
         matrix = fitted
         error = _residual(matrix, x, y, u, v)
 
@@ -126,7 +131,7 @@ def estimate_camera_motion(flow_xy: Any, options: CameraMotionOptions | None = N
         matrix=in_pixels / in_pixels[2, 2],
         noise_px=noise_px,
         inlier_share=float(inlier.sum()) / max(1, int(valid.sum())),
-        residual_px=(error * half).reshape(grid_shape).astype(np.float32),
+        residual_px=np.where(valid, error * half, 0.0).reshape(grid_shape).astype(np.float32),
         displacement_px=float(own.mean()) * half,
     )
 
@@ -178,4 +183,8 @@ def _fit_homography(x: NDArray, y: NDArray, u: NDArray, v: NDArray, weight: NDAr
     second = [zero, zero, zero, x, y, np.ones_like(x), -x * to_y, -y * to_y]
     rows = np.stack([np.concatenate(pair) for pair in zip(first, second, strict=True)])
     solution = _solve(rows, np.concatenate([to_x, to_y])[None], np.concatenate([weight, weight]))
-    return None if solution is None else np.append(solution[:, 0], 1.0).reshape(3, 3)
+    if solution is None:
+        return None
+    matrix = np.append(solution[:, 0], 1.0).reshape(3, 3)
+    # A depth that vanishes inside the frame throws pixels to infinity: no camera does that from frame to frame.
+    return matrix if (matrix[2, 0] * x + matrix[2, 1] * y + 1.0).min() > LEAST_DEPTH else None

@@ -29,8 +29,7 @@ class CameraState:
         self.moved = False
 
     def update(self, camera: CameraMotion) -> bool:
-        """Take in the motion into the next frame; true when the camera is static now. `moved` says it just left."""
-        was_static = self.static
+        """Take in the motion into the next frame; true when the camera is static now. `moved` says that it moves."""
         if camera.displacement_px > self.moving_px:
             self._moving += 1
             if self._moving >= 2:
@@ -39,7 +38,7 @@ class CameraState:
             self._moving = 0
             self._still += camera.displacement_px < self.still_px
             self.static = self.static or self._still >= self.settle_frames
-        self.moved = self._moving >= 2 or (was_static and not self.static)
+        self.moved = self._moving >= 2
         return self.static
 
     def state_dict(self) -> dict[str, int | bool]:

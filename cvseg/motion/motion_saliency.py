@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cvseg.arrays import device_of, to_device
-from cvseg.checks import check_shapes
+from cvseg.arrays import common_device, to_device
+from cvseg.checks import check_dtype, check_shapes
 from cvseg.kernels.motion.motion_saliency import motion_saliency
 from cvseg.motion.camera_motion import CameraMotion
 
@@ -39,8 +39,8 @@ def motion_saliency_map(
 
     Parameters
     ----------
-    forward_xy, backward_xy : (H, W, 2) float32, pixels, from this frame to the next and to the previous one
-    camera_forward, camera_backward : the camera motion fitted to each
+    forward_xy, backward_xy : (H, W, 2) float32, pixels, finite, from this frame to the next and to the previous one
+    camera_forward, camera_backward : the camera motion fitted to each, with the same options
 
     Returns
     -------
@@ -48,12 +48,13 @@ def motion_saliency_map(
 
     Raises
     ------
-    ShapeError
+    ShapeError, DtypeError, DeviceMismatchError
     """
+    device = common_device("motion_saliency_map", forward_xy, backward_xy)
     check_shapes("motion_saliency_map", forward_xy=(forward_xy, "H W 2"), backward_xy=(backward_xy, "H W 2"))
+    check_dtype("motion_saliency_map", np.float32, forward_xy=forward_xy, backward_xy=backward_xy)
     cameras = np.stack([camera_forward.matrix, camera_backward.matrix]).astype(np.float32)
     noise_px = np.array([FLOW_NOISE_PX + camera_forward.noise_px, FLOW_NOISE_PX + camera_backward.noise_px], np.float32)
-    device = device_of(forward_xy)
     saliency = motion_saliency(forward_xy, backward_xy, to_device(cameras, device), to_device(noise_px, device))
     # The percentile comes from the samples of the camera fit, which are on the host already.
     sampled = np.minimum(camera_forward.residual_px / noise_px[0], camera_backward.residual_px / noise_px[1])

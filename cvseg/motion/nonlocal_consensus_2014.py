@@ -151,11 +151,10 @@ class NonlocalConsensus(Generic[Payload]):
 
     def _connect(self, frame: int) -> None:
         """Edges from the new frame to the earlier ones and back."""
-        oldest = max(0, frame - self.capacity + 1)
         pairs, targets = [], []
         for slot, offset in enumerate(self.offsets):
             other = frame + offset
-            if offset > 0 or other < oldest:
+            if offset > 0 or other < 0:
                 continue
             pairs.append((frame, other))
             targets.append((frame, slot, other))

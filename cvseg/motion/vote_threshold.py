@@ -32,13 +32,7 @@ def choose_threshold(votes: NDArray, edges: NDArray, weights: NDArray, usual: fl
     frames, cells = votes.shape[0], votes.shape[1] * votes.shape[2]
     flat = votes.reshape(-1)
 
-    def levels_below(values: NDArray) -> NDArray:
-        """Number of levels that `values` exceed."""
-        step = LEVELS[1] - LEVELS[0]
-        return np.clip(np.ceil((values - LEVELS[0]) / step), 0, len(LEVELS)).astype(np.int64)
-
-    rank = levels_below(flat)  # a cell is inside for levels 0 .. rank - 1
-    degree = np.zeros(frames * cells)
+    rank = np.searchsorted(LEVELS, flat)  # levels that a cell exceeds: it is inside for levels 0 .. rank - 1
     own = np.broadcast_to(rank.reshape(frames, 1, cells, 1), edges.shape)
     other = rank[edges]
     # An edge is cut at the levels between its two ends: add its weight at the lower end, remove it at the upper.
@@ -46,18 +40,18 @@ def choose_threshold(votes: NDArray, edges: NDArray, weights: NDArray, usual: fl
         np.maximum(own, other).ravel(), weights.ravel(), len(LEVELS) + 1
     )
     cut = np.maximum(np.cumsum(cut_change)[: len(LEVELS)], 0.0)  # rounding may leave a little below zero
-    degree += weights.sum(axis=(1, 3), dtype=np.float64).reshape(-1)
+    degree = weights.sum(axis=(1, 3), dtype=np.float64).reshape(-1)
     degree += np.bincount(edges.ravel(), weights.ravel(), frames * cells)
     inside = _sum_above(rank, degree)
     total = float(degree.sum())
 
     difference, lower, upper = [], [], []
+    ranks = rank.reshape(votes.shape)
     for axis in (1, 2):
-        a = votes.swapaxes(0, axis)[:-1].ravel()
-        b = votes.swapaxes(0, axis)[1:].ravel()
-        difference.append(np.abs(a - b))
-        lower.append(levels_below(np.minimum(a, b)))
-        upper.append(levels_below(np.maximum(a, b)))
+        difference.append(np.abs(np.diff(votes, axis=axis)).ravel())
+        before, behind = ranks.swapaxes(0, axis)[:-1], ranks.swapaxes(0, axis)[1:]
+        lower.append(np.minimum(before, behind).swapaxes(0, axis).ravel())
+        upper.append(np.maximum(before, behind).swapaxes(0, axis).ravel())
     jump, low, high = np.concatenate(difference), np.concatenate(lower), np.concatenate(upper)
     border_sum = np.cumsum(_change(low, high, jump))[: len(LEVELS)]
     border_count = np.cumsum(_change(low, high, np.ones_like(jump)))[: len(LEVELS)]

@@ -68,11 +68,10 @@ class AutomaticSegmenter:
 
     def __init__(self, options: AutomaticOptions | None = None) -> None:
         self.options = options or AutomaticOptions()
-        self._consensus: NonlocalConsensus[WorkFrame] = NonlocalConsensus(self.options.consensus)
+        self._consensus: NonlocalConsensus[tuple[WorkFrame, Any]] = NonlocalConsensus(self.options.consensus)
         self._camera = CameraState()
         self._background = RunningGaussian()
         self._colors = ColorModel()
-        self._background_logit: dict[int, Any] = {}
         self._memory: Any = None
 
     def push(self, work: WorkFrame) -> list[Foreground]:
@@ -80,11 +79,11 @@ class AutomaticSegmenter:
         with work.timed("motion"):
             saliency = self._saliency(work)
         with work.timed("background"):
-            self._watch_background(work)
+            background = self._background_logit(work)
         if self.options.evidence == "causal":
-            return [self._decide_causal(work, saliency)]
+            return [self._decide_causal(work, saliency, background)]
         with work.timed("consensus"):
-            decided = self._consensus.push(work.lab, saliency, work)
+            decided = self._consensus.push(work.lab, saliency, (work, background))
         return self._decide_votes(decided)
 
     def finish(self) -> list[Foreground]:
@@ -96,9 +95,9 @@ class AutomaticSegmenter:
         assert work.camera_forward is not None and work.camera_backward is not None  # WorkFrames has completed it
         return motion_saliency_map(work.forward_xy, work.backward_xy, work.camera_forward, work.camera_backward)
 
-    def _watch_background(self, work: WorkFrame) -> None:
+    def _background_logit(self, work: WorkFrame) -> Any:
         if self.options.camera == "moving":
-            return
+            return None
         assert work.camera_forward is not None
         self._camera.update(work.camera_forward)
         if self._camera.moved and self.options.camera == "auto":
@@ -106,7 +105,7 @@ class AutomaticSegmenter:
         foreground = self._background.update(work.small).foreground
         module = array_module(foreground)
         limited = module.clip(foreground, np.float32(0.02), np.float32(0.98))
-        self._background_logit[work.frame.index] = module.log(limited / (np.float32(1) - limited))
+        return module.log(limited / (np.float32(1) - limited))
 
     def _is_static(self) -> bool:
         return self.options.camera == "static" or (self.options.camera == "auto" and self._camera.static)
@@ -115,8 +114,7 @@ class AutomaticSegmenter:
         static = self._is_static()
         logits = []
         for votes in decided:
-            work = votes.payload
-            background = self._background_logit.pop(work.frame.index, None)
+            work, background = votes.payload
             with work.timed("evidence"):
                 logit = self._vote_logit(work, votes.votes, votes.threshold)
                 if static:
@@ -139,10 +137,9 @@ class AutomaticSegmenter:
         smooth = box_mean(module.ascontiguousarray(steps[None]), np.int32(cell // 2))[0]
         return np.float32(self.options.vote_gain) * (smooth - np.float32(threshold))
 
-    def _decide_causal(self, work: WorkFrame, saliency: MotionSaliency) -> Foreground:
+    def _decide_causal(self, work: WorkFrame, saliency: MotionSaliency, background: Any) -> Foreground:
         options, module = self.options, array_module(work.gray)
         static = self._is_static()
-        background = self._background_logit.pop(work.frame.index, None)
         with work.timed("evidence"):
             level = np.float32(max(1.5, options.motion_level * saliency.full))
             logit = np.float32(options.motion_gain) * module.log((saliency.saliency + np.float32(0.05)) / level)

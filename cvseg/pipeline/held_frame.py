@@ -31,6 +31,7 @@ class HeldFrame:
     camera: str
 
     def result(self) -> FrameResult:
+        """The finished record; downloads the labels, which synchronises a GPU."""
         with self.work.timed("tracking"):
             labels = to_host(self.tracked.labels)
         return FrameResult(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cvseg.arrays import array_module, choose_device, to_device, to_host
+from cvseg.checks import check_dtype, check_shapes
 from cvseg.errors import OptionError, ShapeError, nearest_name
 from cvseg.objects import AutomaticSegmenter, WorkFrame, WorkFrames
 from cvseg.objects.automatic import Foreground
@@ -60,8 +60,8 @@ class Pipeline:
         self.device = choose_device(device)
         self._roi = roi
         self._min_area = min_area
-        if min_area is not None and min_area < 0:
-            raise OptionError(f"min_area is {min_area}; expected a number of pixels, 0 or more.")
+        if min_area is not None and (isinstance(min_area, bool) or not isinstance(min_area, int) or min_area < 0):
+            raise OptionError(f"min_area is {min_area!r}; expected a whole number of pixels, 0 or more.")
         self.reset()
 
     def reset(self) -> None:
@@ -79,7 +79,7 @@ class Pipeline:
 
         Parameters
         ----------
-        frame : of the same size as the frames before
+        frame : of the same size as the frames before, with a larger index
 
         Returns
         -------
@@ -87,7 +87,7 @@ class Pipeline:
 
         Raises
         ------
-        ShapeError
+        ShapeError, DtypeError, OptionError
         """
         work = self.move(frame)
         return [] if work is None else self.segment(work)
@@ -102,9 +102,14 @@ class Pipeline:
 
     def move(self, frame: Frame) -> WorkFrame | None:
         """First half of `process`: the previous frame with its flow and camera motion."""
+        check_shapes(f"frame {frame.index}", image=(frame.image, "H W 3"))
+        check_dtype(f"frame {frame.index}", np.uint8, image=frame.image)
         if self._size is None:
+            if 0 in frame.image.shape:
+                raise ShapeError(f"frame {frame.index} is {frame.image.shape}; expected at least one pixel.")
+            mask = read_region_of_interest(self._roi, frame.image.shape[:2])
+            self._roi_mask = None if mask is None else to_device(mask, self.device)
             self._size = frame.image.shape[:2]
-            self._roi_mask = read_region_of_interest(self._roi, self._size)
         elif frame.image.shape[:2] != self._size:
             raise ShapeError(
                 f"frame {frame.index} is {frame.image.shape[:2]}; the frames before were {self._size}. "
@@ -150,15 +155,17 @@ class Pipeline:
     def _track(self, foreground: Foreground) -> HeldFrame:
         work, logit = foreground.work, foreground.logit
         module = array_module(logit)
-        if self._roi_mask is not None:
-            outside = to_device(self._roi_mask, self.device)
-            logit = module.where(outside, logit, np.float32(-20))
+        inside = self._roi_mask
+        if inside is not None:
+            logit = module.where(inside, logit, np.float32(-20))
         size = int(logit.shape[0]) * int(logit.shape[1])
         least = self._min_area if self._min_area is not None else int(self.options.min_area * size)
         with work.timed("regions"):
             mask = logit > np.float32(0)
             if self.options.hole_area:
                 mask = fill_holes(mask, max_area=int(self.options.hole_area * size))
+                if inside is not None:
+                    mask = mask & inside  # a hole may be what the region leaves out
             mask = remove_small_regions(mask, least)
             labels, _ = label_components(mask)
             probability = np.float32(1) / (np.float32(1) + module.exp(-logit))
@@ -228,7 +235,7 @@ def segment(
     ----------
     source : a video file, a folder of images, "-", an array (T, H, W[, C]), an iterable of pictures, an open source
     preset : "fast" (two frames late), "balanced" or "quality"
-    options : PipelineOptions, or values that replace some of the preset's
+    options : PipelineOptions, or values that replace some of the preset's: ``{"tracker": {"max_age": 9}}``
     device : "auto", "cpu" or "cuda"
     roi : (x, y, width, height), a picture file or an (H, W) mask; nothing outside is segmented
     min_area : smallest object in pixels
@@ -242,7 +249,8 @@ def segment(
     Raises
     ------
     CvsegError
-        at the first frame that cannot be read, after the results of all frames before it.
+        for a bad argument, at once; for a frame that cannot be read, after the results of all frames before it. What
+        else an iterable raises comes after them too.
 
     Examples
     --------
@@ -256,14 +264,12 @@ def segment(
     chosen = preset_options(preset)
     if isinstance(options, PipelineOptions):
         chosen = options
-    elif options:
-        chosen = PipelineOptions.from_mapping({**_fields(chosen), **options})
+    elif isinstance(options, Mapping):
+        chosen = chosen.replaced(options)
+    elif options is not None:
+        raise OptionError(f"options is {options!r}; expected PipelineOptions or a table of some of its values.")
     pipeline = Pipeline(chosen, device=device, roi=roi, min_area=min_area)
     return _run(pipeline, source, open_source, prefetch, rate, progress)
-
-
-def _fields(options: PipelineOptions) -> dict[str, Any]:
-    return {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
 
 
 def _run(
@@ -272,19 +278,20 @@ def _run(
     with open_source(source, rate=rate) as opened:
         errors: list[Exception] = []
         with prefetch(opened) as frames, prefetch(pipeline.motion_frames(_until_error(frames, errors))) as works:
-            for done, result in enumerate(pipeline.segment_frames(works), start=1):
-                yield result
-                if progress is not None and progress(done, opened.info.frame_count) is False:
-                    return
+            try:
+                for done, result in enumerate(pipeline.segment_frames(works), start=1):
+                    yield result
+                    if progress is not None and progress(done, opened.info.frame_count) is False:
+                        return
+            finally:
+                frames.close()  # before `works`, whose thread may be waiting for a frame of a silent source
         if errors:
             raise errors[0]
 
 
 def _until_error(frames: Iterable[Frame], errors: list[Exception]) -> Iterator[Frame]:
     """End quietly at a damaged frame, so that the frames before it are finished; the error is raised after them."""
-    from cvseg.errors import VideoError
-
     try:
         yield from frames
-    except VideoError as error:
+    except Exception as error:  # whatever it is: raised again by _run
         errors.append(error)

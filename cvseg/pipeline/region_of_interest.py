@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cvseg.arrays import to_host
 from cvseg.errors import OptionError, ShapeError
 
 RegionOfInterest = Any  # (x, y, width, height), (H, W) array, path or None
@@ -18,7 +19,8 @@ def read_region_of_interest(roi: RegionOfInterest, size_hw: tuple[int, int]) -> 
 
     Parameters
     ----------
-    roi : None; (x, y, width, height) in pixels, cut at the frame; an (H, W) array or a picture file, true where not 0
+    roi : None; (x, y, width, height) in pixels, cut at the frame; an (H, W) array or a picture file, true where not 0.
+        An array on a GPU is downloaded
     size_hw : of the frames
 
     Raises
@@ -37,6 +39,8 @@ def read_region_of_interest(roi: RegionOfInterest, size_hw: tuple[int, int]) -> 
         return None
     if isinstance(roi, (str, os.PathLike)):
         roi = _read_picture(os.fspath(roi))
+    elif hasattr(type(roi), "__cuda_array_interface__"):
+        roi = to_host(roi)
     height, width = size_hw
     if isinstance(roi, np.ndarray) and roi.ndim == 2:
         if roi.shape != tuple(size_hw):
@@ -48,7 +52,7 @@ def read_region_of_interest(roi: RegionOfInterest, size_hw: tuple[int, int]) -> 
     else:
         try:
             x, y, box_width, box_height = (int(number) for number in roi)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise OptionError(f"roi is {roi!r}; expected (x, y, width, height) in pixels or a mask.") from None
         mask = np.zeros(size_hw, bool)
         mask[max(0, y) : max(0, y + box_height), max(0, x) : max(0, x + box_width)] = True
@@ -64,5 +68,5 @@ def _read_picture(path: str) -> NDArray[np.uint8]:
         with Image.open(path) as picture:
             plain = picture if picture.mode in ("L", "P", "1", "I;16") else picture.convert("L")
             return np.array(plain)
-    except OSError:
+    except (OSError, SyntaxError, ValueError):  # Pillow raises all three for damaged files
         raise OptionError(f"roi: {path} is not a picture that can be read. Give a PNG, white inside.") from None
