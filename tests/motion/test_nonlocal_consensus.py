@@ -1,0 +1,168 @@
+"""The votes over time: every frame comes out in order, edges lead where they should, and votes follow the object."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from cvseg.arrays import to_host
+from cvseg.motion import ConsensusOptions, MotionSaliency, NonlocalConsensus
+
+SIZE_HW = (48, 64)
+SMALL = ConsensusOptions(cell=8, reach=3, step=1, hop=2, rounds=12)
+OBJECT_LAB = (55.0, 60.0, 40.0)
+
+
+def scene(frames, moving, *, seed=0, lookalike=False):
+    """(lab, saliency, object mask) a frame: a red square on a grey-green texture, that moves where `moving` says so."""
+    rng = np.random.default_rng(seed)
+    ground = rng.normal((50, -15, 5), (12, 6, 6), (*SIZE_HW, 3)).astype(np.float32)
+    at = 4
+    for frame in range(frames):
+        lab, mask = ground.copy(), np.zeros(SIZE_HW, bool)
+        if lookalike:
+            lab[8:24, 44:60] = OBJECT_LAB
+        mask[24:40, at : at + 16] = True
+        lab[mask] = OBJECT_LAB
+        saliency = rng.rayleigh(0.6, SIZE_HW).astype(np.float32)
+        if moving(frame):
+            saliency[mask] = 8
+            at += 2
+        yield lab, MotionSaliency(saliency, max(1.0, float(np.percentile(saliency, 99)))), mask
+
+
+def run(consensus, shown, device=None):
+    decided = []
+    for number, (lab, saliency, mask) in enumerate(shown):
+        if device is not None:
+            lab, saliency = device.array(lab), MotionSaliency(device.array(saliency.saliency), saliency.full)
+        decided += consensus.push(lab, saliency, (number, mask))
+    return decided + consensus.finish()
+
+
+def cells_of(mask, share, cell=8):
+    """Cells of which at least (or, for 0, at most) `share` lies in `mask`."""
+    rows, columns = mask.shape[0] // cell, mask.shape[1] // cell
+    covered = mask.reshape(rows, cell, columns, cell).mean((1, 3))
+    return covered <= 0 if share == 0 else covered >= share
+
+
+@pytest.mark.parametrize("frames", [0, 1, 4, 5, 6, 8, 9, 23])
+def test_all_frames_come_out_in_order_and_not_too_late(frames):
+    consensus = NonlocalConsensus(SMALL)
+    seen = []
+    for number, (lab, saliency, _) in enumerate(scene(frames, lambda frame: True)):
+        seen += [votes.payload for votes in consensus.push(lab, saliency, number)]
+        assert number + 1 - len(seen) < SMALL.reach + SMALL.hop
+        assert len(consensus._payloads) == number + 1 - len(seen), "a decided frame is kept"
+        assert len(consensus._ring["seeds"]) == consensus.capacity
+    seen += [votes.payload for votes in consensus.finish()]
+    assert seen == list(range(frames))
+    assert consensus.finish() == []
+
+
+@pytest.mark.parametrize(("reach", "step", "hop"), [(3, 1, 2), (4, 3, 1), (2, 2, 5), (2, 7, 1)])
+def test_edges_lead_to_the_nearest_cells_of_living_frames_and_nowhere_else(reach, step, hop):
+    consensus = NonlocalConsensus(ConsensusOptions(cell=16, reach=reach, step=step, hop=hop, rounds=1))
+    capacity, cells = 2 * reach + hop, 12
+    descriptors = {}
+    for new, (lab, saliency, _) in enumerate(scene(3 * capacity, lambda frame: True)):
+        consensus.push(lab, saliency, None)
+        ring = consensus._ring
+        descriptors[new] = ring["descriptors"][new % capacity].copy()
+        living = range(max(0, new - capacity + 1), new + 1)
+        for source in living:
+            for slot, offset in enumerate(consensus.offsets):
+                distances = ring["distances"][source % capacity, slot]
+                if source + offset not in living:
+                    assert np.isinf(distances).all(), (new, source, offset)
+                    continue
+                table = descriptors[source][:, :, None] - descriptors[source + offset][:, None, :]
+                table = (table.astype(np.float64) ** 2).sum(0)
+                if offset == 0:
+                    np.fill_diagonal(table, np.inf)
+                found = ring["edges"][source % capacity, slot] - (source + offset) % capacity * cells
+                assert found.min() >= 0 and found.max() < cells
+                assert_allclose(distances, np.sort(table, axis=1)[:, :2], rtol=1e-4, atol=1e-6)
+                assert_allclose(np.take_along_axis(table, found, axis=1), distances, rtol=1e-4, atol=1e-6)
+
+
+def test_the_object_is_above_the_threshold_and_the_background_below():
+    for votes in run(NonlocalConsensus(SMALL), scene(14, lambda frame: True)):
+        mask = votes.payload[1]
+        assert votes.votes[cells_of(mask, 1)].min() > votes.threshold
+        assert votes.votes[cells_of(mask, 0)].max() < votes.threshold
+        assert votes.contrast > 0.4
+        assert votes.votes.min() >= 0 and votes.votes.max() <= 1
+
+
+def test_an_object_that_stands_for_some_frames_keeps_its_votes():
+    standing = range(9, 12)
+    wide = ConsensusOptions(cell=8, reach=9, step=2, hop=5)
+    for votes in run(NonlocalConsensus(wide), scene(21, lambda frame: frame not in standing)):
+        mask = votes.payload[1]
+        assert votes.votes[cells_of(mask, 1)].min() > votes.threshold, votes.payload[0]
+        assert votes.votes[cells_of(mask, 0)].max() < votes.threshold, votes.payload[0]
+
+
+def test_where_nothing_moves_no_cell_is_above_the_threshold():
+    decided = run(NonlocalConsensus(SMALL), scene(12, lambda frame: False))
+    assert len(decided) == 12
+    for votes in decided:
+        assert votes.votes.max() < votes.threshold
+        assert votes.contrast < 0.2
+
+
+def test_a_region_that_looks_the_same_and_stands_elsewhere_gets_less_than_the_object():
+    for votes in run(NonlocalConsensus(SMALL), scene(14, lambda frame: True, lookalike=True)):
+        twin = np.zeros((6, 8), bool)
+        twin[1:3, 6:7] = True
+        own = votes.votes[cells_of(votes.payload[1], 1)]
+        assert votes.votes[twin].max() < 0.75 * own.min(), votes.payload[0]
+
+
+def test_frames_far_apart_do_not_influence_each_other():
+    # The first six frames differ; from `2 reach + hop` frames later on the votes must be the same bits.
+    first, second = [list(scene(20, lambda frame: True, seed=seed)) for seed in (0, 0)]
+    for number in range(6):
+        lab, saliency, mask = second[number]
+        second[number] = lab[:, ::-1].copy(), MotionSaliency(saliency.saliency * 0, 1.0), mask
+    one, other = run(NonlocalConsensus(SMALL), first), run(NonlocalConsensus(SMALL), second)
+    far = 6 + 2 * SMALL.reach + SMALL.hop
+    assert any(not np.array_equal(a.votes, b.votes) for a, b in zip(one[:6], other[:6], strict=True))
+    for a, b in zip(one[far:], other[far:], strict=True):
+        assert_array_equal(a.votes, b.votes)
+        assert a.threshold == b.threshold
+
+
+def test_both_devices_agree(device):
+    shown = list(scene(9, lambda frame: frame != 4))
+    expected = run(NonlocalConsensus(SMALL), shown)
+    found = run(NonlocalConsensus(SMALL), shown, device)
+    for votes, wanted in zip(found, expected, strict=True):
+        # expf differs in the last digits; a dozen rounds carry that on.
+        assert_allclose(to_host(votes.votes), wanted.votes, atol=1e-4)
+        assert votes.threshold == pytest.approx(wanted.threshold, abs=1e-6)
+        assert votes.contrast == pytest.approx(wanted.contrast, abs=1e-4)
+
+
+def test_reset_gives_the_same_votes_again_also_for_another_size():
+    consensus = NonlocalConsensus(SMALL)
+    shown = list(scene(7, lambda frame: True))
+    first = run(consensus, shown)
+    consensus.reset()
+    half = [(lab[:20, :24].copy(), MotionSaliency(s.saliency[:20, :24].copy(), s.full), m) for lab, s, m in shown]
+    assert [votes.votes.shape for votes in run(consensus, half)] == [(3, 3)] * 7
+    consensus.reset()
+    for one, other in zip(first, run(consensus, shown), strict=True):
+        assert_array_equal(one.votes, other.votes)
+
+
+def test_a_frame_of_a_single_cell_gets_a_vote():
+    lab = np.full((3, 5, 3), 40, np.float32)
+    consensus = NonlocalConsensus(SMALL)
+    shown = [(lab, MotionSaliency(np.ones((3, 5), np.float32), 1.0), None)] * 4
+    for votes in run(consensus, shown):
+        assert votes.votes.shape == (1, 1)
+        assert np.isfinite(votes.votes).all()
