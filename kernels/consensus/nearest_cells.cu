@@ -31,7 +31,7 @@ extern "C" __global__ void nearest_cells(const float* __restrict__ descriptors, 
       float distance = 0.0f;
       for (int k = 0; k < 24; ++k) {
         const float difference = own[k] - tile[k][n];
-        distance += difference * difference;
+        distance = fmaf(difference, difference, distance);
       }
       const int j = first + n;
       if (query_frame == reference_frame && i == j) continue;
