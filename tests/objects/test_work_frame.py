@@ -1,0 +1,72 @@
+"""Work frames: one frame late, with the flow and the camera's motion to both neighbours."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from cvseg.arrays import device_of, to_host
+from cvseg.objects import WorkFrames
+from cvseg.records import Frame
+from cvseg.synthetic import ClipOptions, render_clip
+
+CLIP = ClipOptions(size_hw=(37, 50), frames=4, objects=1, background="wall", camera="pan", camera_motion=4.0, seed=2)
+
+
+def completed(works, frames):
+    out = [works.push(frame) for frame in frames]
+    return [*(work for work in out if work is not None), works.finish()]
+
+
+def test_frames_come_out_complete_one_late_and_share_their_flow(device):
+    works = WorkFrames(device.name, 240, "fast")
+    frames = list(render_clip(CLIP).frames())
+    out = [works.push(frame) for frame in frames]
+    assert [work and work.frame.index for work in out] == [None, 0, 1, 2]
+    done = [*out[1:], works.finish()]
+    assert [work.frame.index for work in done] == [0, 1, 2, 3]
+    for work in done:
+        assert work.factor == 1
+        for array in (work.image, work.small, work.gray, work.lab, work.forward_xy, work.backward_xy):
+            assert device_of(array) == device.name
+        assert work.forward_xy.shape == work.backward_xy.shape == (37, 50, 2)
+        assert {"prepare", "flow"} <= set(work.times_s)
+    # At the ends the missing neighbour is as the other one.
+    assert done[0].backward_xy is done[0].forward_xy
+    assert done[0].camera_backward is done[0].camera_forward
+    assert done[-1].forward_xy is done[-1].backward_xy
+    assert done[1].forward_xy is not done[1].backward_xy
+    assert works.finish() is None
+
+
+def test_the_camera_goes_back_the_way_it_came():
+    done = completed(WorkFrames("cpu", 240, "balanced"), render_clip(CLIP).frames())
+    for work, following in itertools.pairwise(done):
+        there = work.camera_forward.matrix @ [25.0, 18.0, 1.0]
+        back = following.camera_backward.matrix @ there
+        assert work.camera_forward.displacement_px > 0.2
+        assert_allclose(back, [25, 18, 1], atol=0.15)
+
+
+@pytest.mark.parametrize(
+    ("work_height", "factor", "small_hw"), [(37, 1, (37, 50)), (18, 2, (19, 25)), (12, 3, (13, 17))]
+)
+def test_the_work_image_is_a_whole_number_of_times_smaller(work_height, factor, small_hw):
+    works = WorkFrames("cpu", work_height, "fast")
+    for work in completed(works, render_clip(CLIP).frames()):
+        assert work.factor == factor
+        assert work.small.shape == work.lab.shape == (*small_hw, 3)
+        assert work.gray.shape == small_hw
+        assert work.forward_xy.shape == (*small_hw, 2)
+
+
+def test_a_single_frame_stands_still(device):
+    works = WorkFrames(device.name, 240, "fast")
+    assert works.push(Frame(0, Fraction(0), np.full((6, 7, 3), 9, np.uint8), "0")) is None
+    work = works.finish()
+    assert not to_host(work.forward_xy).any()
+    assert_allclose(work.camera_backward.matrix, np.eye(3), atol=1e-12)
