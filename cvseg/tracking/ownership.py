@@ -19,12 +19,14 @@ from cvseg.tracking.association import (
     nearness,
     similarity,
 )
+from cvseg.tracking.group_split import groups_of, split_group, usual_area_inside
 from cvseg.tracking.track_lifecycle import CONFIRMED, LOST, TENTATIVE, TrackState
 
 STEADY_SHARE = 0.15  # change of a part's share of the area from which it counts as growing or shrinking
 COVERED_AREA = 0.9  # share of its usual area below which something may cover an object
 PIECE_AREA = 0.5  # share of its usual area up to which a component is only a piece of an object
-REJOIN_SHARE = 0.5  # share of a lost object's box and area for which there must be room in a component
+REJOIN_SHARE = 0.5  # share of the box of a lost object that must lie in a component which it rejoins
+REJOIN_ROOM = 0.3  # share of its area for which there must be room besides the owners
 GATE = 9.21  # squared Mahalanobis distance that holds 99 % of the centres of an object
 
 
@@ -102,7 +104,9 @@ def assign_components(
         nearness(predicted, components.box_xyxy),
     )
     fit = _with_colors(fit, tracks, components)
-    _match(outcome, fit, [t for t, track in enumerate(tracks) if track.status == CONFIRMED], options.least_fit)
+    _split_groups(outcome, tracks, components, overlap_px / mask_area[:, None], options.least_cover)
+    confirmed = [t for t, track in enumerate(tracks) if track.status == CONFIRMED and t not in outcome.main]
+    _match(outcome, fit, confirmed, options.least_fit)
     _match(outcome, fit, [t for t, track in enumerate(tracks) if track.status == TENTATIVE], options.least_fit)
     _inherit(outcome, tracks, components)
     _merge(outcome, tracks, components, overlap_px, mask_area, options.least_cover)
@@ -132,6 +136,23 @@ def _with_colors(fit: Any, tracks: list[TrackState], components: Components) -> 
             # Until now one component: where one of them may be, any of them may be, if the colours say so clearly.
             weighed[t] = 0.5 * (fit[t] + fit[group].max(0)) * alike[row] ** 2
     return weighed
+
+
+def _split_groups(
+    outcome: Ownership, tracks: list[TrackState], components: Components, cover: Any, least_cover: float
+) -> None:
+    for members in groups_of(tracks):
+        place = split_group(
+            [tracks[t] for t in members],
+            cover[members],
+            components.area_px,
+            usual_area_inside(tracks, cover, least_cover, members),
+            components.histogram,
+        )
+        # All in one place is no split.
+        if place is not None and len(set(place)) > 1:
+            for t, c in zip(members, place, strict=True):
+                outcome.give(c, t)
 
 
 def _match(outcome: Ownership, fit: Any, rows: list[int], least_fit: float) -> None:
@@ -195,9 +216,23 @@ def _rejoin(outcome: Ownership, tracks: list[TrackState], components: Components
             if not owners or any(tracks[o].status == TENTATIVE for o in owners):
                 continue
             room = components.area_px[c] - sum(tracks[o].area_px for o in owners)
-            if room >= REJOIN_SHARE * track.area_px:
+            if room >= REJOIN_ROOM * track.area_px and _colors_say_so(
+                track, [tracks[o] for o in owners], components, c
+            ):
                 outcome.give(int(c), t)
                 break
+
+
+def _colors_say_so(track: TrackState, owners: list[TrackState], components: Components, c: int) -> bool:
+    """Whether a component looks more like its owners and the track together than like its owners alone."""
+    everybody = [*owners, track]
+    if components.histogram is None or any(one.histogram is None for one in everybody):
+        return True
+    shares = np.array([max(one.area_px, 1.0) for one in everybody])
+    colors = np.array([one.histogram for one in everybody]) * shares[:, None]
+    mixed = np.array([colors[:-1].sum(0) / shares[:-1].sum(), colors.sum(0) / shares.sum()])
+    alone, together = histogram_similarity(mixed, components.histogram[[c]])[:, 0]
+    return bool(together > alone)
 
 
 def reach(track: TrackState, components: Components, which: list[int], options: Any) -> NDArray[np.float64]:

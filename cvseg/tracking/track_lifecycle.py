@@ -18,6 +18,8 @@ from cvseg.tracking.kalman_filter import Box, BoxKalmanFilter, KalmanOptions
 TENTATIVE, CONFIRMED, LOST, ENDED = "tentative", "confirmed", "lost", "ended"
 # The usual area follows growth fast and shrinking slowly: most shrinking is a passing obstacle.
 AREA_RISE, AREA_FALL = 0.3, 0.15
+AREA_RISE_LATER = 0.08
+YOUNG = 15
 COVERED = 1.8  # usual area per area from which the sides of the box say nothing
 MOST_COVER_NOISE = 3.0
 HISTOGRAM_RATE = 0.1  # share of the newest colour histogram; small, so that a moment's occluder leaves no trace
@@ -80,7 +82,8 @@ class TrackState:
             # Much smaller than usual: something covers a part, and the centre of the rest lies elsewhere.
             cover = self.area_px / max(area_px, 1.0)
             self.filter.update(box_xyxy, noise=min(max(cover, 1.0), MOST_COVER_NOISE), keep_size=cover > COVERED)
-            rate = AREA_RISE if area_px > self.area_px else AREA_FALL
+            rise = AREA_RISE if self.frames_alone < YOUNG else AREA_RISE_LATER
+            rate = rise if area_px > self.area_px else AREA_FALL
             self.area_px = area_px if self.hits <= 1 else (1 - rate) * self.area_px + rate * area_px
             self.frames_alone += 1
             self.frames_shared = 0

@@ -19,23 +19,23 @@ class TrackerOptions(Options):
     min_area: int = option(1, "smallest component that starts a track; larger ignores more specks", low=0, unit=" px")
     least_fit: float = option(0.15, "worst fit of a track and a component that links them", low=0, high=1)
     least_cover: float = option(
-        0.4, "share of a track's moved mask in a component that makes it a co-owner; larger merges less", low=0, high=1
+        0.55, "share of a track's moved mask in a component that makes it a co-owner; larger merges less", low=0, high=1
     )
     least_part_cover: float = option(
         0.4, "share of a component in a track's moved mask that makes it a part; larger splits sooner", low=0, high=1
     )
     part_gap: float = option(
-        0.35, "gap to the main part that counts as apart, in sizes; larger keeps parts longer", low=0
+        0.2, "gap to the main part that counts as apart, in sizes; larger keeps parts longer", low=0
     )
     part_area: float = option(
         0.4, "area, in areas of the main part, from which a part may be an object; larger keeps parts", low=0
     )
-    split_after: int = option(8, "frames apart after which a part becomes an object of its own", low=1)
+    split_after: int = option(6, "frames apart after which a part becomes an object of its own", low=1)
     proof: int = option(
         15, "frames alone that prove an object; one that shares for as long before is dropped as a piece", low=1
     )
     hidden_share: float = option(
-        0.1, "share of its usual area below which a track in a shared component counts as hidden", low=0, high=1
+        0.2, "share of its usual area below which a track in a shared component counts as hidden", low=0, high=1
     )
     shared_noise: float = option(3.0, "how much less a share of a component is trusted than a whole one", low=1)
     return_distance: float = option(2.0, "how far from its prediction a lost object may return, in lengths", low=0)
