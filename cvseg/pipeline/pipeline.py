@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +23,8 @@ from cvseg.pipeline.region_of_interest import RegionOfInterest, read_region_of_i
 from cvseg.records import Frame, FrameResult
 from cvseg.regions import fill_holes, label_components, remove_small_regions
 from cvseg.tracking import Tracker
+
+_log = logging.getLogger("cvseg")
 
 
 class Pipeline:
@@ -58,6 +61,7 @@ class Pipeline:
     ) -> None:
         self.options = preset_options(options)
         self.device = choose_device(device)
+        _log.info("device %s, asked for %s", self.device, device)
         self._roi = roi
         self._min_area = min_area
         if min_area is not None and (isinstance(min_area, bool) or not isinstance(min_area, int) or min_area < 0):

@@ -4,8 +4,7 @@
 // A cell is not its own neighbour. Equal distances: the lower number wins, as in the CPU half.
 
 extern "C" __global__ void nearest_cells(const float* __restrict__ descriptors, const int* __restrict__ pairs,
-                                         int* __restrict__ nearest, float* __restrict__ distances, const int count,
-                                         const int cells) {
+                                         int* __restrict__ nearest, float* __restrict__ distances, const int cells) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   const int pair = blockIdx.y;
   const int query_frame = pairs[2 * pair], reference_frame = pairs[2 * pair + 1];

@@ -134,7 +134,6 @@ def _nearest_cells_cuda(descriptors, pairs):
         pairs,
         nearest,
         distances,
-        np.int32(len(pairs)),
         np.int32(cells),
     )
     return nearest, distances
