@@ -105,7 +105,7 @@ def _write_number(image: NDArray[np.uint8], track: Track) -> None:
     under[...] = (mixed // 255).astype(np.uint8)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)  # more tracks than are seen at once; a plate takes 7 kB
 def _number_plate(track_id: int, font_px: int) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
     """A rounded plate in the track's colour with its number: colours (h, w, 3) and coverage (h, w, 1), 0 to 255."""
     from PIL import Image, ImageDraw
