@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -25,13 +26,13 @@ def cache_folder() -> Path:
     digest = hashlib.sha256()
     for path in sorted(KERNEL_FOLDER.rglob("*.py")):
         digest.update(path.relative_to(KERNEL_FOLDER).as_posix().encode() + b"\0" + path.read_bytes())
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = home / "cvseg" / "numba" / digest.hexdigest()[:12]
     try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = home / "cvseg" / "numba" / digest.hexdigest()[:12]
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
             return folder
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: a user without a home, as in a container
         pass
     # A read-only home (a container, an appliance): compile once per boot instead of failing.
     folder = Path(tempfile.gettempdir()) / f"cvseg-{os.getuid()}" / digest.hexdigest()[:12]
@@ -51,6 +52,19 @@ def cpu_kernel(function: Any = None, **options: Any) -> Any:
     if not before:
         config.CACHE_DIR = str(cache_folder())
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     finally:
         config.CACHE_DIR = before
+    _save_where_there_is_room(compiled)
+    return compiled
+
+
+def _save_where_there_is_room(compiled: Any) -> None:
+    """A full disk costs the next start some seconds, not this run its result: Numba itself would end with OSError."""
+    save = compiled._cache.save_overload
+
+    def save_overload(signature: Any, result: Any) -> None:
+        with contextlib.suppress(OSError):
+            save(signature, result)
+
+    compiled._cache.save_overload = save_overload

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from typing import Any
 
 import click
@@ -49,6 +51,11 @@ class LazyCommands(click.Group):
         except CvsegError as error:
             click.echo(f"cvseg: {error}", err=True)
             ctx.exit(2)
+        except BrokenPipeError:
+            ctx.exit(141)  # whoever read our output has gone: 128 + SIGPIPE
+        except OSError as error:
+            click.echo(f"cvseg: a file or the terminal failed ({error}). Check the disk and the permissions.", err=True)
+            ctx.exit(2)
         except KeyboardInterrupt:
             click.echo("cvseg: stopped.", err=True)
             ctx.exit(130)
@@ -66,7 +73,19 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; the installed `cvseg` script calls this."""
-    cli(prog_name="cvseg")
+    try:
+        cli(prog_name="cvseg")
+    finally:
+        _drop_unwritable_output()
+
+
+def _drop_unwritable_output() -> None:
+    """Python writes what is left in standard output at its end, and would fail once more on a full disk."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

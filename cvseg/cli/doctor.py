@@ -173,7 +173,7 @@ def check_kernel_cache(findings: Findings) -> None:
     size = sum(path.stat().st_size for path in compiled) / 1e6
     state = f"{len(compiled)} functions, {size:.1f} MB" if compiled else "empty; 'cvseg warmup' fills it"
     findings.fact("kernels", "cache", f"{folder} ({state})")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.path.expanduser("~")) / ".cache")
     if not folder.is_relative_to(home) and folder.is_relative_to(tempfile.gettempdir()):
         findings.problem(
             f"The cache folder {home} cannot be written, so kernels compile again after each restart of the machine.",

@@ -18,8 +18,8 @@ from cvseg.report.results_folder import ResultsFolder
 from cvseg.report.run_record import RunRecord
 from cvseg.video import FrameSource
 
-# Exit codes of a process that ended by Ctrl-C and by a request to terminate: 128 + the signal's number.
-INTERRUPTED, TERMINATED = 130, 143
+# Requests to end that are treated like Ctrl-C: the second comes when a terminal is closed or a connection is lost.
+REQUESTS_TO_END = (signal.SIGTERM, signal.SIGHUP)
 
 
 def open_input(name: str) -> FrameSource:
@@ -83,11 +83,11 @@ def run_to_folder(
     CvsegError
         after everything finished before it was written; the message says so.
     SystemExit
-        with 130 after Ctrl-C and 143 after SIGTERM.
+        with 130 after Ctrl-C, 143 after SIGTERM and 129 after SIGHUP.
     """
     record = RunRecord(source=name, settings=settings)
     folder = ResultsFolder(out, record, source.info, overlay=overlay, overwrite=overwrite)
-    with _terminate_like_ctrl_c() as terminated:
+    with _terminate_like_ctrl_c() as requests:
         stream = None
         try:
             stream = results()
@@ -102,10 +102,14 @@ def run_to_folder(
                 record.scores = scores()
             folder.end("complete")
         except KeyboardInterrupt:
-            _close(stream)
-            folder.end("interrupted", f"Stopped after {_count(record)}.")
-            click.echo(f"cvseg: stopped; {_kept(folder)}.", err=True)
-            raise SystemExit(TERMINATED if terminated.is_set() else INTERRUPTED) from None
+            # A second Ctrl-C ends the wait for the threads; the files are finished all the same.
+            with contextlib.suppress(KeyboardInterrupt), _said_if_slow(quiet):
+                _close(stream)
+            with _undisturbed():
+                folder.end("interrupted", f"Stopped after {_count(record)}.")
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                click.echo(f"cvseg: stopped; {_kept(folder)}.", err=True)
+            raise SystemExit(128 + (requests[0] if requests else signal.SIGINT)) from None
         except CvsegError as error:
             _close(stream)
             with contextlib.suppress(CvsegError):
@@ -122,7 +126,7 @@ def run_to_folder(
 
 def _with_progress(results: Iterator[FrameResult], total: int | None, quiet: bool) -> Iterator[FrameResult]:
     """The same results, counted on the terminal; silent where standard error is no terminal."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or not _has_terminal():
         yield from results
         return
     from tqdm import tqdm
@@ -132,6 +136,37 @@ def _with_progress(results: Iterator[FrameResult], total: int | None, quiet: boo
             tracks = len(result.tracks)
             bar.set_postfix_str(f"{tracks} object{'' if tracks == 1 else 's'}, {result.camera} camera", refresh=False)
             yield result
+
+
+def _has_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()  # None: started with standard error closed
+
+
+@contextlib.contextmanager
+def _said_if_slow(quiet: bool) -> Iterator[None]:
+    """Say on the terminal why nothing happens: the first start may be compiling, which cannot be broken off."""
+    words = "cvseg: stopping when the step in hand is done; Ctrl-C again does not wait for it."
+    timer = threading.Timer(1.0, click.echo, (words,), {"err": True})
+    if not quiet and _has_terminal():
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Inside, requests to end are passed over: the files are being finished."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, *REQUESTS_TO_END)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _close(stream: Any) -> None:
@@ -148,26 +183,31 @@ def _count(record: RunRecord) -> str:
 def _kept(folder: ResultsFolder) -> str:
     if not folder.record.frame_count:
         return "no frame was finished, and nothing was written"
+    if not folder.files:
+        return f"the {_count(folder.record)} finished before that were removed with the folder {folder.path}"
     return f"the {_count(folder.record)} finished before that are kept in {folder.path} ({', '.join(folder.files)})"
 
 
 @contextlib.contextmanager
-def _terminate_like_ctrl_c() -> Iterator[threading.Event]:
-    """Inside, a polite request to end (SIGTERM) raises KeyboardInterrupt too; the event tells the two apart."""
-    terminated = threading.Event()
+def _terminate_like_ctrl_c() -> Iterator[list[int]]:
+    """Inside, a polite request to end raises KeyboardInterrupt too; the list tells which one came."""
+    requests: list[int] = []
 
     def stop(number: int, frame: Any) -> None:
-        terminated.set()
+        requests.append(number)
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
-        yield terminated  # only the main thread may set handlers
+        yield requests  # only the main thread may set handlers
         return
-    before = signal.signal(signal.SIGTERM, stop)
+    # What is ignored stays ignored: nohup wants it so.
+    wanted = [number for number in REQUESTS_TO_END if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in wanted}
     try:
-        yield terminated
+        yield requests
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def print_where_to_look(folder: str | os.PathLike[str], record: RunRecord) -> None:

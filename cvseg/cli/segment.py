@@ -140,6 +140,8 @@ def parse_min_area(text: str | None, width: int, height: int) -> int | None:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%|px)?\s*", text)
     if not match or (match[2] != "%" and "." in match[1]) or (match[2] == "%" and float(match[1]) > 100):
         raise OptionError(f"--min-area is {text!r}; expected pixels such as 250, or a share of the frame such as 0.1%.")
+    if match[2] != "%" and int(match[1]) > width * height:
+        raise OptionError(f"--min-area is {text!r}; expected at most the {width * height} pixels of a frame.")
     if match[2] == "%":
         return round(float(match[1]) / 100 * width * height)
     return int(match[1])

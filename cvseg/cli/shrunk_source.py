@@ -73,5 +73,8 @@ class ShrunkSource:
             return mask[np.ix_(rows, columns)]
         x, y, width, height = roi
         left, top = int(x * self.scale), int(y * self.scale)
+        # A box at the edge stays in the frame, whose size was rounded; one outside stays outside.
+        if x < self._source.info.width and y < self._source.info.height:
+            left, top = min(left, self._info.width - 1), min(top, self._info.height - 1)
         right, bottom = round((x + width) * self.scale), round((y + height) * self.scale)
         return left, top, max(1, right - left), max(1, bottom - top)

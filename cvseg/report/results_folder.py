@@ -72,7 +72,8 @@ class ResultsFolder:
         self._error: BaseException | None = None
         self._queue: queue.Queue[FrameResult | None] = queue.Queue(QUEUE_LENGTH)
         self._thread: threading.Thread | None = None
-        self._made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        # os.path, because Path.exists raises on a name that is too long and on a folder that may not be entered.
+        self._made = [folder for folder in (self.path, *self.path.parents) if not os.path.exists(folder)]
         try:
             prepare_folder(self.path)
             self._check_content(overwrite)
@@ -168,6 +169,12 @@ class ResultsFolder:
 
     def _begin(self) -> None:
         """Clear the results of the earlier run and open the new ones: there is a first frame to write."""
+        # First of all, so that a disk which filled up meanwhile costs no earlier result.
+        try:
+            self._reserve.write_bytes(bytes(RESERVE_BYTES))
+        except OSError:
+            self._reserve.unlink(missing_ok=True)
+            raise
         self._begun = True
         for name in (TRACKS, OVERLAY, REPORT, SUMMARY):
             (self.path / name).unlink(missing_ok=True)
@@ -176,7 +183,6 @@ class ResultsFolder:
             for file in masks.glob("*.png"):
                 file.unlink()
         masks.mkdir(exist_ok=True)
-        self._reserve.write_bytes(bytes(RESERVE_BYTES))
         self._write_text(SUMMARY, json.dumps(self.record.to_mapping(), indent=2) + "\n")
         self._masks = MaskSink(masks)
         self._tracks = TracksWriter(self.path / TRACKS)
@@ -266,7 +272,8 @@ class ResultsFolder:
 
     def _write_text(self, name: str, text: str) -> None:
         with replacing(self.path / name) as partial:
-            partial.write_text(text, encoding="utf-8")
+            # A file name on Linux may hold bytes that are no UTF-8.
+            partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
     @property
     def _reserve(self) -> Path:

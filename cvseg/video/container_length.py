@@ -8,13 +8,14 @@ UNKNOWN_EBML_SIZE = {(1 << (7 * length)) - 1 for length in range(1, 9)}
 MATROSKA_SEGMENT = 0x18538067
 # Some writers pad or miscount the last chunk; a real truncation is longer than that.
 RIFF_SLACK_BYTES = 16
+TS_SYNC, TS_PACKET = b"G", 188
 
 
 def missing_bytes(file: BinaryIO, size: int, frame_bytes: int = 0) -> int:
     """Bytes by which the container's header promises more than the file holds; 0 when whole or not knowable.
 
-    Knows ISO media (MP4, MOV), RIFF (AVI), Matroska (MKV, WebM) and YUV4MPEG. Streams made to be cut anywhere
-    (MPEG-TS, FLV) have no length; there the decoder itself reports the broken packet.
+    Knows ISO media (MP4, MOV), RIFF (AVI), Matroska (MKV, WebM), YUV4MPEG, and the packets of MPEG-TS. Streams made
+    to be cut anywhere (MPEG-TS between two packets, FLV) have no length; there the decoder may report the broken frame.
 
     Parameters
     ----------
@@ -36,6 +37,8 @@ def missing_bytes(file: BinaryIO, size: int, frame_bytes: int = 0) -> int:
         return _iso_media(file, size)
     if head.startswith(b"YUV4MPEG2 ") and frame_bytes:
         return _yuv4mpeg(file, size, frame_bytes)
+    if head[:1] == TS_SYNC:
+        return _transport_stream(file, size)
     return 0
 
 
@@ -110,6 +113,16 @@ def _matroska(file: BinaryIO, size: int) -> int:
             return 0 if length in UNKNOWN_EBML_SIZE else max(0, position + length - size)
         position += length
     return 0
+
+
+def _transport_stream(file: BinaryIO, size: int) -> int:
+    """What the last packet lacks, if it begins like one: other bytes behind the last packet are passed over."""
+    begin = size // TS_PACKET * TS_PACKET
+    for position in (TS_PACKET, begin):
+        file.seek(position)
+        if file.read(1) != TS_SYNC:
+            return 0
+    return begin + TS_PACKET - size
 
 
 def _yuv4mpeg(file: BinaryIO, size: int, frame_bytes: int) -> int:

@@ -73,6 +73,8 @@ def output_error(path: str | Path, error: OSError) -> OutputError:
         errno.ENOTDIR: f"{path} cannot be made: a part of its path is a file, not a folder. Choose another folder.",
         errno.ENOENT: f"{path} cannot be written: there is no folder {path.parent}. Make it first.",
     }
+    if error.errno == errno.ENOENT and os.path.isdir(path.parent):
+        return OutputError(f"{path} cannot be written there, or was removed meanwhile. Choose another folder.")
     if error.errno in sentences:
         return OutputError(sentences[error.errno])
     return OutputError(f"{path} cannot be written ({error.strerror or error}). Check the path and the disk.")
@@ -86,7 +88,7 @@ def prepare_folder(folder: str | Path) -> Path:
     OutputError
     """
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not os.path.isdir(folder):  # they raise nothing, as Path.exists does
         raise OutputError(f"{folder} is a file; expected a folder to write into. Remove it or choose another name.")
     try:
         folder.mkdir(parents=True, exist_ok=True)

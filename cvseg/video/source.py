@@ -167,6 +167,8 @@ def _kind_of_path(text: str) -> str:
         if path.is_dir():
             return "image_folder"
         exists = path.exists()
+    except PermissionError:
+        raise VideoOpenError(f"{path} may not be read: permission denied. Change its permissions.") from None
     except (OSError, ValueError) as error:  # a name with a null byte, or one that is too long
         raise VideoOpenError(f"{text!r} cannot be a path ({error}). Give the name of a file or a folder.") from None
     if not exists:
@@ -179,6 +181,8 @@ def _kind_of_path(text: str) -> str:
 
 def _missing(path: Path) -> str:
     sentence = f"{path} does not exist; expected a video file, a folder of images, or '-' for standard input."
+    if path.is_symlink():
+        return f"{path} is a link to a file that does not exist; expected a video file. Repair the link."
     if path.parent.is_dir():
         try:
             names = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")]

@@ -220,6 +220,12 @@ class VideoFileSource:
         best = container.streams.best("video")
         stream = best if best in streams else streams[0]
         if stream.codec_context is None:
+            missing = 0 if self._file is None else missing_bytes(self._file, self._file.seek(0, os.SEEK_END))
+            if missing:
+                raise VideoOpenError(
+                    f"{self._label} is cut short inside its index ({missing} bytes are missing), so no frame can be "
+                    "decoded; expected a whole video. Copy it again."
+                )
             raise VideoOpenError(
                 f"{self._label} is coded in a way this FFmpeg cannot decode; expected a common codec such as H.264. "
                 "Convert it with another program first."
@@ -329,7 +335,8 @@ class VideoFileSource:
             return f"{self._label}: no frame can be decoded ({reason}); expected a whole video. Copy it again."
         return (
             f"{self._label} is damaged after {count} frames ({reason}); expected a whole video. "
-            f"The {count} frames before were read. Copy it again, or read past the damage with damaged='skip'."
+            f"The {count} frames before were read. Copy it again, or read past the damage in Python: "
+            "open_source(..., damaged='skip')."
         )
 
 

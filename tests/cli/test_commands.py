@@ -107,7 +107,7 @@ def test_the_smallest_area_is_pixels_or_a_share_of_the_frame():
     assert parse_min_area("2%", 100, 50) == 100
     assert parse_min_area("0.5 %", 100, 50) == 25
     assert parse_min_area(None, 100, 50) is None
-    for wrong in ("-1", "1.5", "101%", "many", ""):
+    for wrong in ("-1", "1.5", "101%", "5001", "many", ""):
         with pytest.raises(OptionError, match="--min-area"):
             parse_min_area(wrong, 100, 50)
 

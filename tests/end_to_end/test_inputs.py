@@ -127,3 +127,11 @@ def test_a_mask_picture_as_region_is_read_in_pixels_of_the_input(tmp_path):
         for path in mask_files(out):
             labels = read_mask(path)
             assert not labels[:, labels.shape[1] // 2 + 1 :].any()
+
+
+def test_a_region_in_the_last_corner_stays_in_the_frame_when_it_is_shrunk(tmp_path):
+    video = inputs.write_video(tmp_path / "clip.mkv", inputs.pictures(3, (96, 128)))
+    done = segment(video, "-o", tmp_path / "in", "--roi", "127,95,1,1", "--max-height", 16)
+    assert done.exit_code == 0, done.output
+    done = segment(video, "-o", tmp_path / "outside", "--roi", "128,95,1,1", "--max-height", 16)
+    assert done.exit_code == 2

@@ -118,6 +118,8 @@ def test_permission_denied_on_a_file_and_on_a_folder(tmp_path, write_clip):
             open_source(path)
         with pytest.raises(VideoOpenError, match="may not be read: permission denied"):
             open_source(folder)
+        with pytest.raises(VideoOpenError, match="may not be read: permission denied"):
+            open_source(folder / "0.png")
     finally:
         if user == 0:
             os.seteuid(0)
@@ -174,6 +176,17 @@ def path_suffix(name):
     return "." + name.rsplit(".", 1)[1]
 
 
+@pytest.mark.parametrize("cut", [1, 68, 187])
+def test_a_transport_stream_that_ends_inside_a_packet_is_damaged(tmp_path, write_clip, cut):
+    path = write_clip(tmp_path / "clip.ts", 12, codec="libx264", pixel_format="yuv420p")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 9 // 10 // 188 * 188 - cut])
+    with open_source(path) as source:
+        frames, sentence = read_until_error(source)
+    assert 0 < len(frames) < 12
+    assert f"is damaged after {len(frames)} frames" in sentence
+
+
 def test_damage_in_the_middle_can_be_skipped(tmp_path, write_clip):
     path = write_clip(tmp_path / "clip.ts", 30, codec="libx264", pixel_format="yuv420p", options={"g": "6"})
     data = bytearray(path.read_bytes())
@@ -196,6 +209,20 @@ def test_an_mp4_without_its_index_says_so(tmp_path, write_clip):
     path.write_bytes(data[: data.index(b"moov") - 100])
     with pytest.raises(VideoOpenError, match=r"ends before its index \(moov\).*cut short"):
         open_source(path)
+
+
+def test_an_mp4_whose_index_is_cut_says_so(tmp_path, write_clip):
+    path = write_clip(tmp_path / "clip.mp4", 20, codec="libx264", pixel_format="yuv420p")
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"stsd")])
+    with pytest.raises(VideoOpenError, match=r"cut short.*bytes are missing"):
+        open_source(path)
+
+
+def test_a_link_to_nothing_is_named_as_such(tmp_path):
+    (tmp_path / "clip.mkv").symlink_to(tmp_path / "gone.mkv")
+    with pytest.raises(VideoOpenError, match="is a link to a file that does not exist"):
+        open_source(tmp_path / "clip.mkv")
 
 
 def test_a_stream_whose_pictures_change_size(tmp_path, write_clip):
@@ -363,7 +390,12 @@ def test_random_bytes_in_a_video_never_end_in_anything_but_a_sentence(tmp_path, 
 @pytest.mark.parametrize("junk", [b"\0" * 5, b"\0" * 4096, b"appended by another program" * 20])
 @pytest.mark.parametrize(
     ("name", "codec", "pixel_format"),
-    [("a.mp4", "libx264", "yuv420p"), ("a.mkv", "ffv1", "bgr0"), ("a.avi", "mjpeg", "yuvj420p")],
+    [
+        ("a.mp4", "libx264", "yuv420p"),
+        ("a.mkv", "ffv1", "bgr0"),
+        ("a.avi", "mjpeg", "yuvj420p"),
+        ("a.ts", "libx264", "yuv420p"),
+    ],
 )
 def test_bytes_after_the_end_are_no_damage(tmp_path, write_clip, junk, name, codec, pixel_format):
     path = write_clip(tmp_path / name, 6, codec=codec, pixel_format=pixel_format)
