@@ -109,7 +109,7 @@ def assign_components(
     _match(outcome, fit, confirmed, options.least_fit)
     _match(outcome, fit, [t for t, track in enumerate(tracks) if track.status == TENTATIVE], options.least_fit)
     _inherit(outcome, tracks, components)
-    _merge(outcome, tracks, components, overlap_px, mask_area, options.least_cover)
+    _merge(outcome, tracks, components, _family_cover(tracks, overlap_px), options.least_cover)
     _return(outcome, tracks, components, options)
     _rejoin(outcome, tracks, components, predicted)
     _collect_parts(outcome, tracks, components, overlap_px, predicted, options)
@@ -167,18 +167,16 @@ def _merge(
     outcome: Ownership,
     tracks: list[TrackState],
     components: Components,
-    overlap_px: Any,
-    mask_area: Any,
+    cover: Any,
     least_cover: float,
 ) -> None:
     """A confirmed track with nothing or a small piece, whose mask lies in someone else's component: it holds both."""
     for t, track in enumerate(tracks):
         if track.status != CONFIRMED:
             continue
-        cover = overlap_px[t] / mask_area[t]
-        best = int(np.argmax(cover))
+        best = int(np.argmax(cover[t]))
         piece = outcome.main.get(t, -1)
-        if cover[best] < least_cover or best not in outcome.owners or best == piece:
+        if cover[t, best] < least_cover or best not in outcome.owners or best == piece:
             continue
         if piece >= 0:
             if components.area_px[piece] > PIECE_AREA * track.area_px or len(outcome.owners[piece]) > 1:
@@ -189,6 +187,18 @@ def _merge(
         for o in [o for o, c in outcome.main.items() if c == best and tracks[o].status != CONFIRMED]:
             del outcome.main[o]
         outcome.give(best, t)
+
+
+def _family_cover(tracks: list[TrackState], overlap_px: Any) -> Any:
+    """(tracks, components) share of the last pixels of a track and its children in each component."""
+    shared = overlap_px.astype(np.float64)
+    total = np.array([track.mask_px for track in tracks])
+    for t, track in enumerate(tracks):
+        for o, other in enumerate(tracks):
+            if other.parent is track:
+                shared[t] += overlap_px[o]
+                total[t] += other.mask_px
+    return shared / np.maximum(total, 1.0)[:, None]
 
 
 def _return(outcome: Ownership, tracks: list[TrackState], components: Components, options: Any) -> None:

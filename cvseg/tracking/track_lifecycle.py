@@ -36,7 +36,8 @@ class TrackState:
     id : public number, 0 until confirmed
     status : tentative, confirmed, lost or ended
     hits, missed : frames seen in all, frames not seen in a row
-    first_frame : index of the frame in which it was first seen
+    first_frame : number of the frame, among those given to the tracker, in which it was first seen
+    own_from : number of the frame from which its pixels carry its number
     area_px : usual number of pixels, of frames in which it was alone in its component
     mask_px : number of pixels when last seen
     box_xyxy : box when last seen
@@ -57,6 +58,7 @@ class TrackState:
     hits: int = 1
     missed: int = 0
     first_frame: int = 0
+    own_from: int = 0
     area_px: float = 0.0
     mask_px: float = 0.0
     box_xyxy: Box = (0.0, 0.0, 0.0, 0.0)

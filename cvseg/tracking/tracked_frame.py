@@ -19,12 +19,14 @@ class Sighting:
 
     Attributes
     ----------
-    track : whose number the pixels carry; it lives on in the tracker, and gets its number there
+    track : lives on in the tracker, and gets its number there
+    parent : the track that it had come off, whose number its pixels carry meanwhile
     slot : value of its pixels in the frame's slot map
     box_xyxy, area_px, centroid_xy, velocity_xy, confidence : as in `Track`
     """
 
     track: TrackState
+    parent: TrackState | None
     slot: int
     box_xyxy: Box
     area_px: int
@@ -57,11 +59,11 @@ class TrackedFrame:
     def labels(self) -> Any:
         from cvseg.kernels.labeling.relabel import relabel
 
-        ids = tuple(sighting.track.id for sighting in self._sightings)
+        ids = tuple(self._number(sighting) for sighting in self._sightings)
         if self._labels is None or ids != self._ids_of_labels:
             table = np.zeros(max((sighting.slot for sighting in self._sightings), default=0) + 1, np.int32)
-            for sighting in self._sightings:
-                table[sighting.slot] = sighting.track.id
+            for sighting, number in zip(self._sightings, ids, strict=True):
+                table[sighting.slot] = number
             self._labels = relabel(self._slots, to_device(table, common_device("TrackedFrame", self._slots)))
             self._ids_of_labels = ids
         return self._labels
@@ -70,13 +72,21 @@ class TrackedFrame:
     def tracks(self) -> tuple[Track, ...]:
         by_number: dict[int, list[Sighting]] = {}
         for sighting in self._sightings:
-            if sighting.track.id:
-                by_number.setdefault(sighting.track.id, []).append(sighting)
+            number = self._number(sighting)
+            if number:
+                by_number.setdefault(number, []).append(sighting)
         return tuple(self._record(number, by_number[number]) for number in sorted(by_number))
+
+    def _number(self, sighting: Sighting) -> int:
+        for track in (sighting.track, sighting.parent):
+            if track is not None and track.id and self._frame_number >= track.own_from:
+                return track.id
+        return 0
 
     def _record(self, number: int, sightings: list[Sighting]) -> Track:
         """One record for a track and the pieces that carry its number."""
-        first = sightings[0]
+        # The track itself comes before its pieces.
+        first = min(sightings, key=lambda sighting: sighting.track.id != number)
         area_px = np.array([sighting.area_px for sighting in sightings])
         boxes = np.array([sighting.box_xyxy for sighting in sightings])
         share = area_px / area_px.sum()

@@ -54,6 +54,7 @@ class Tracker:
         self._next_id = 1
         self._map = SlotMap()
         self._frame_index = -1
+        self._frames = 0  # so far; the tracks count in these, whatever the indices
 
     def update(
         self,
@@ -86,6 +87,7 @@ class Tracker:
         """
         self._check(frame_index, mask_labels, probability, flow_backward_xy, camera_matrix, image)
         self._frame_index = frame_index
+        self._frames += 1
         for track in self._tracks:
             if camera_matrix is not None:
                 track.filter.move(np.asarray(camera_matrix, np.float64))
@@ -117,6 +119,7 @@ class Tracker:
         return {
             "next_id": self._next_id,
             "frame_index": self._frame_index,
+            "frames": self._frames,
             "slots": None if self._map.slots is None else np.array(to_host(self._map.slots)),
             "tracks": [track.state_dict() for track in self._tracks],
             "parents": [-1 if track.parent is None else self._place(track.parent) for track in self._tracks],
@@ -126,6 +129,7 @@ class Tracker:
         """Go on where `state_dict` was taken; the options stay those of this tracker."""
         self._next_id = int(state["next_id"])
         self._frame_index = int(state["frame_index"])
+        self._frames = int(state["frames"])
         self._map = SlotMap(None if state["slots"] is None else np.array(state["slots"]))
         self._tracks = [TrackState.from_state_dict(track, self.options.kalman) for track in state["tracks"]]
         for track, parent in zip(self._tracks, state["parents"], strict=True):
@@ -202,7 +206,7 @@ class Tracker:
                 BoxKalmanFilter(box, self.options.kalman),
                 slot=0,
                 hits=0,
-                first_frame=self._frame_index,
+                first_frame=self._frames,
                 parent=whole and (whole.parent or whole),
                 frames_apart=int(whole is not None),
                 box_xyxy=box,
@@ -243,10 +247,12 @@ class Tracker:
     def _drop_pieces(self, ownership: Ownership) -> None:
         """Two tracks of one object began as its pieces: the one that was never for long alone is none."""
         for owners in ownership.owners.values():
-            best = max((self._tracks[t].frames_alone for t in owners), default=0)
+            if len(owners) < 2:
+                continue
+            whole = max(owners, key=lambda t: (self._tracks[t].frames_alone, -t))
             for t in owners:
                 track = self._tracks[t]
-                if track.frames_alone < min(best, self.options.proof) and track.frames_shared >= self.options.proof:
+                if t != whole and track.frames_alone < self.options.proof <= track.frames_shared:
                     track.status = ENDED
 
     def _confirm(self, ownership: Ownership, components: Components) -> None:
@@ -255,6 +261,8 @@ class Tracker:
                 continue
             if track.parent is not None and track.frames_apart < self.options.split_after:
                 continue
+            # As far back as frames are held; a child was shown with its parent's number before.
+            track.own_from = self._frames - self.options.min_hits + 1
             track.parent = None
             # One that was seen beside it is another: no number stands twice in a frame.
             lost = [other for other in self._tracks if other.status == LOST and other.missed >= track.hits]
@@ -275,7 +283,8 @@ class Tracker:
             x, y = final.centroid_xy[row]
             sightings.append(
                 Sighting(
-                    track=track.parent or track,
+                    track=track,
+                    parent=track.parent,
                     slot=track.slot,
                     box_xyxy=_box(final.box_xyxy[row]),
                     area_px=int(final.area_px[row]),
@@ -284,7 +293,7 @@ class Tracker:
                     confidence=min(max(float(final.mean_weight[row]), 0.0), 1.0),
                 )
             )
-        return TrackedFrame(self._map.slots, tuple(sightings), self._frame_index)
+        return TrackedFrame(self._map.slots, tuple(sightings), self._frames)
 
 
 def _box(row: Any) -> tuple[float, float, float, float]:

@@ -201,6 +201,61 @@ def test_a_group_that_came_as_one_and_walks_with_a_gap_becomes_two():
     assert len(frames[-1].tracks) == 2
 
 
+def test_what_comes_off_is_followed_and_gets_a_number_for_no_less_than_min_hits_frames():
+    options = TrackerOptions(split_after=6, min_hits=3)
+    for frames_apart in range(1, 12):
+        masks = [draw((60, 40, 20, 40), (82, 40, 12, 24), (71, 40, 14, 10)) for _ in range(5)]
+        # A piece tears off and flies away; then it is gone.
+        masks += [draw((60, 40, 20, 40), (83 + t, 40, 12, 24)) for t in range(frames_apart)]
+        masks += [draw((60, 40, 20, 40)) for _ in range(3)]
+        tracker = Tracker(options)
+        held, labels = [], []
+        for t, mask in enumerate(masks):
+            held.append(tracker.update(t, label_components(mask)[0]))
+            labels += [held.pop(0).labels] if len(held) == 3 else []
+        labels += [frame.labels for frame in held]
+        for label_map, mask in zip(labels, masks, strict=True):
+            assert np.array_equal(label_map > 0, mask), frames_apart
+        numbered = sum(2 in label_map for label_map in labels)
+        assert numbered == (0 if frames_apart < 6 else frames_apart - 3)
+
+
+def test_one_that_came_in_two_halves_is_one_in_the_end():
+    masks = [draw((60 + t, 45, 20, 60)) for t in range(60)]
+    for mask in masks[:12]:
+        mask[38:52] = False  # behind a wide band, head and feet look like two
+    frames = run(masks, TrackerOptions(proof=15))
+    assert len(frames[8].tracks) == 2
+    assert len(frames[-1].tracks) == 1
+    assert frames[-1].tracks[0].area_px == masks[-1].sum()
+
+
+def test_one_who_stood_hidden_behind_another_keeps_the_number():
+    def scene(t):
+        # The second walks behind the first, stands there unseen, and comes out where it came from.
+        behind = 120 - 4 * t if t < 15 else (60 if t < 25 else 60 + 3 * (t - 25))
+        return draw((60, 42, 20, 44), (behind, 40, 16, 36))
+
+    masks = [scene(t) for t in range(45)]
+    frames = run(masks)
+    first, second = id_at(frames[5], 60, 40), id_at(frames[5], 100, 40)
+    assert {first, second} == {1, 2}
+    assert id_at(frames[-1], 60, 40) == first
+    assert id_at(frames[-1], 60 + 3 * 19, 40) == second
+    assert {track.id for frame in frames for track in frame.tracks} == {1, 2}
+
+
+def test_a_large_rest_in_the_component_of_another_is_not_given_up_for_a_small_piece():
+    # Both walk together; a sign cuts a strip of the right one off.
+    masks = [draw((50, 40, 18, 40), (90 - 2 * t if t < 12 else 66, 44, 18, 40)) for t in range(24)]
+    for mask in masks:
+        mask[:, 70:73] = False
+    frames = run(masks)
+    for frame in frames[3:]:
+        assert {track.id for track in frame.tracks} >= {1, 2}
+        assert frame.tracks[1].area_px > 0.5 * draw((66, 44, 18, 40)).sum()
+
+
 def test_numbers_of_those_who_left_are_not_given_again():
     masks = [draw((150 + 6 * t, 40, 14, 30)) for t in range(-4, 4)]
     masks += [draw((10 + 4 * t, 40, 14, 30)) for t in range(8)]
