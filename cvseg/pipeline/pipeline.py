@@ -281,7 +281,11 @@ def _run(
 ) -> Iterator[FrameResult]:
     with open_source(source, rate=rate) as opened:
         errors: list[Exception] = []
-        with prefetch(opened) as frames, prefetch(pipeline.motion_frames(_until_error(frames, errors))) as works:
+        # Two frames ahead are enough to overlap; more only make memory rise and fall with the load of the machine.
+        with (
+            prefetch(opened, depth=2) as frames,
+            prefetch(pipeline.motion_frames(_until_error(frames, errors)), depth=2) as works,
+        ):
             try:
                 for done, result in enumerate(pipeline.segment_frames(works), start=1):
                     yield result

@@ -7,6 +7,7 @@ file is whole or absent, and the other files agree with the masks that are there
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import queue
@@ -35,8 +36,10 @@ MASKS, TRACKS, OVERLAY, REPORT, SUMMARY = "masks", "tracks.txt", "overlay.mp4", 
 # Kept free from the start and given back at the end: on a full disk the tracks, the end of the overlay and the report
 # still fit.
 RESERVE_BYTES = 4 * 2**20
-# Frames that may wait to be written; each holds a picture, a label map and a probability map (12 bytes per pixel).
-QUEUE_LENGTH = 4
+# Frames that may wait to be written; each holds a picture and a label map (7 bytes per pixel).
+QUEUE_LENGTH = 3
+# In place of the probabilities, which no file shows: they would wait along for nothing.
+NO_FOREGROUND = np.zeros((0, 0), np.float32)
 
 
 class ResultsFolder:
@@ -95,7 +98,7 @@ class ResultsFolder:
         if self._thread is None:
             self._thread = threading.Thread(target=self._write_all, name="cvseg-results", daemon=True)
             self._thread.start()
-        self._put(result)
+        self._put(dataclasses.replace(result, foreground=NO_FOREGROUND))
         self._raise_error()
 
     def flush(self) -> None:
