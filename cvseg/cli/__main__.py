@@ -51,6 +51,12 @@ class LazyCommands(click.Group):
         except CvsegError as error:
             click.echo(f"cvseg: {error}", err=True)
             ctx.exit(2)
+        except ImportError as error:  # MissingExtraError came above
+            click.echo(
+                f"cvseg: a package is missing or broken ({error}). 'cvseg doctor' prints the command that repairs it.",
+                err=True,
+            )
+            ctx.exit(2)
         except BrokenPipeError:
             ctx.exit(141)  # whoever read our output has gone: 128 + SIGPIPE
         except OSError as error:

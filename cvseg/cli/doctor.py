@@ -94,11 +94,16 @@ def check_packages(findings: Findings) -> None:
 
 
 def _needing_repair(found: list[Found]) -> list[Found]:
-    """A missing core package is a problem; a missing extra is a choice. A version that does not fit always is one."""
+    """A missing core package is a problem; a missing extra is a choice, and so is one that is there in part.
+
+    A version that does not fit is a problem in the core and in an extra that was installed: setuptools, say, is in
+    every environment and concerns nobody who has not asked for the tests.
+    """
     repairs: dict[str, Found] = {}
+    in_part = {item.requirement.extra for item in found if item.version is None and item.requirement.extra}
     for item in found:
         missing = item.version is None and not item.requirement.extra
-        misfit = item.version is not None and not item.fits
+        misfit = item.version is not None and not item.fits and item.requirement.extra not in in_part
         # cuda12 and cuda13 ask for different versions of packages of one name: check_gpu looks at those.
         if missing or (misfit and not item.requirement.extra.startswith("cuda")):
             repairs.setdefault(item.requirement.name, item)

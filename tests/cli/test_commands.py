@@ -83,6 +83,30 @@ def test_an_error_of_the_library_becomes_one_sentence_and_exit_code_two(monkeypa
     assert done.stderr == "cvseg: something came. Something else is needed.\n"
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [(ModuleNotFoundError("No module named 'PIL'"), 2, "cvseg doctor"), (OSError(28, "No space left"), 2, "No space")],
+)
+def test_a_broken_installation_or_system_becomes_one_sentence(monkeypatch, error, code, words):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("cvseg.cli.doctor.examine", fail)
+    done = run("doctor")
+    assert done.exit_code == code
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_reader_that_has_gone_ends_the_command_silently(monkeypatch):
+    def fail(*_, **__):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("cvseg.cli.doctor.examine", fail)
+    done = run("doctor")
+    assert (done.exit_code, done.output) == (141, "")
+
+
 def test_the_presets_and_devices_of_the_command_line_are_those_of_the_pipeline():
     from cvseg.pipeline import PRESETS as pipeline_presets
 

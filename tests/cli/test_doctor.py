@@ -55,6 +55,14 @@ def test_a_version_that_does_not_fit_is_a_problem_also_in_an_extra(monkeypatch):
     assert "opencv-x 4.5 does not fit" in sentences[1]
 
 
+def test_a_version_concerns_nobody_who_has_not_installed_the_extra(monkeypatch):
+    old = found("65.5", ">=70.1", extra="test", name="setuptools")
+    monkeypatch.setattr(doctor, "find_all", lambda: [found("2.1"), old, found(None, extra="test", name="pytest")])
+    findings = doctor.Findings()
+    doctor.check_packages(findings)
+    assert findings.problems == []
+
+
 def test_a_missing_extra_is_no_problem(monkeypatch):
     monkeypatch.setattr(doctor, "find_all", lambda: [found("2.1"), found(None, extra="web", name="fastapi")])
     assert problems_of(check_packages) == []
