@@ -35,8 +35,12 @@ def cache_folder() -> Path:
     except (OSError, RuntimeError):  # RuntimeError: a user without a home, as in a container
         pass
     # A read-only home (a container, an appliance): compile once per boot instead of failing.
-    folder = Path(tempfile.gettempdir()) / f"cvseg-{os.getuid()}" / digest.hexdigest()[:12]
-    folder.mkdir(parents=True, exist_ok=True)
+    shared = Path(tempfile.gettempdir()) / f"cvseg-{os.getuid()}"
+    shared.mkdir(mode=0o700, exist_ok=True)
+    if shared.is_symlink() or shared.stat().st_uid != os.getuid():
+        shared = Path(tempfile.mkdtemp(prefix="cvseg-"))  # somebody else's folder: its machine code is not ours to run
+    folder = shared / digest.hexdigest()[:12]
+    folder.mkdir(exist_ok=True)
     return folder
 
 
