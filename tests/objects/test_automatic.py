@@ -112,6 +112,6 @@ def test_tiny_pictures_work(device, options, size_hw):
 
 def test_unknown_choices_are_named():
     with pytest.raises(OptionError, match="did you mean 'consensus'"):
-        AutomaticOptions(evidence="concensus")
+        AutomaticOptions(evidence="konsensus")
     with pytest.raises(OptionError, match="auto, moving, static"):
         AutomaticOptions(camera="handheld")
