@@ -48,6 +48,21 @@ def box_gap(a: Any, b: Any) -> float:
     return float(np.hypot(dx, dy))
 
 
+def box_moved_inside(box_xyxy: Any, outer_xyxy: Any) -> tuple[float, float, float, float]:
+    """The box moved as little as needed to lie inside another, or around it where it is the larger.
+
+    Examples
+    --------
+    >>> box_moved_inside((8, 0, 12, 9), (0, 1, 10, 5))
+    (6.0, 0.0, 10.0, 9.0)
+    """
+    x0, y0, x1, y1 = (float(value) for value in box_xyxy)
+    left, top, right, bottom = (float(value) for value in outer_xyxy)
+    dx = min(max(x0, min(left, right - x1 + x0)), max(left, right - x1 + x0)) - x0
+    dy = min(max(y0, min(top, bottom - y1 + y0)), max(top, bottom - y1 + y0)) - y0
+    return x0 + dx, y0 + dy, x1 + dx, y1 + dy
+
+
 def box_area(boxes: Matrix) -> Matrix:
     """Area of boxes (..., 4), square pixels."""
     return np.asarray(np.maximum(boxes[..., 2] - boxes[..., 0], 0) * np.maximum(boxes[..., 3] - boxes[..., 1], 0))

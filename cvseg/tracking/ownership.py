@@ -14,18 +14,20 @@ from cvseg.tracking.association import (
     box_gap,
     box_intersection,
     box_iou,
+    box_moved_inside,
     histogram_similarity,
     mask_iou,
     nearness,
     similarity,
 )
 from cvseg.tracking.group_split import groups_of, split_group, usual_area_inside
+from cvseg.tracking.kalman_filter import Box
 from cvseg.tracking.track_lifecycle import CONFIRMED, LOST, TENTATIVE, TrackState
 
 STEADY_SHARE = 0.15  # change of a part's share of the area from which it counts as growing or shrinking
 COVERED_AREA = 0.9  # share of its usual area below which something may cover an object
 PIECE_AREA = 0.5  # share of its usual area up to which a component is only a piece of an object
-REJOIN_SHARE = 0.5  # share of the box of a lost object that must lie in a component which it rejoins
+REJOIN_DISTANCE = 0.1  # lengths that a hidden object may be away from a component which it rejoins, at first
 REJOIN_ROOM = 0.3  # share of its area for which there must be room besides the owners
 GATE = 9.21  # squared Mahalanobis distance that holds 99 % of the centres of an object
 
@@ -57,6 +59,7 @@ class Ownership:
     owners : component -> tracks that own it, the first one as its best match
     main : track -> its main component
     parts : track -> further components of it
+    expected_xyxy : track -> where it must be inside its component, if not where it is predicted
     newcomers : components that belong to nobody yet
     apart : newcomer -> track that it seems to be a part of, large or far away
     """
@@ -64,6 +67,7 @@ class Ownership:
     owners: dict[int, list[int]] = field(default_factory=dict)
     main: dict[int, int] = field(default_factory=dict)
     parts: dict[int, list[int]] = field(default_factory=dict)
+    expected_xyxy: dict[int, Box] = field(default_factory=dict)
     newcomers: list[int] = field(default_factory=list)
     apart: dict[int, int] = field(default_factory=dict)
 
@@ -112,6 +116,7 @@ def assign_components(
     _merge(outcome, tracks, components, _family_cover(tracks, overlap_px), options.least_cover)
     _return(outcome, tracks, components, options)
     _rejoin(outcome, tracks, components, predicted)
+    _expect_inside(outcome, components, predicted)
     _collect_parts(outcome, tracks, components, overlap_px, predicted, options)
     _count_apart(outcome, tracks, components, options)
     outcome.newcomers = [c for c in range(len(components.area_px)) if c not in outcome.owners]
@@ -170,23 +175,31 @@ def _merge(
     cover: Any,
     least_cover: float,
 ) -> None:
-    """A confirmed track with nothing or a small piece, whose mask lies in someone else's component: it holds both."""
+    """A confirmed track with nothing, or a small piece, whose mask lies in a component: it is an owner too."""
     for t, track in enumerate(tracks):
         if track.status != CONFIRMED:
             continue
         best = int(np.argmax(cover[t]))
         piece = outcome.main.get(t, -1)
-        if cover[t, best] < least_cover or best not in outcome.owners or best == piece:
+        if cover[t, best] < least_cover or best == piece or (piece >= 0 and best not in outcome.owners):
             continue
         if piece >= 0:
             if components.area_px[piece] > PIECE_AREA * track.area_px or len(outcome.owners[piece]) > 1:
                 continue
             outcome.parts.setdefault(t, []).append(piece)
         # A tentative owner gives way: it was a piece of the confirmed one.
-        outcome.owners[best] = [o for o in outcome.owners[best] if tracks[o].status == CONFIRMED]
+        outcome.owners[best] = [o for o in outcome.owners.get(best, []) if tracks[o].status == CONFIRMED]
         for o in [o for o, c in outcome.main.items() if c == best and tracks[o].status != CONFIRMED]:
             del outcome.main[o]
         outcome.give(best, t)
+
+
+def _expect_inside(outcome: Ownership, components: Components, predicted: Any) -> None:
+    """Owners that share a component are in it, wherever they were predicted."""
+    for c, owners in outcome.owners.items():
+        if len(owners) > 1:
+            for t in owners:
+                outcome.expected_xyxy[t] = box_moved_inside(predicted[t], components.box_xyxy[c])
 
 
 def _family_cover(tracks: list[TrackState], overlap_px: Any) -> Any:
@@ -217,11 +230,14 @@ def _rejoin(outcome: Ownership, tracks: list[TrackState], components: Components
     for t, track in enumerate(tracks):
         if t in outcome.main or track.status == TENTATIVE or track.area_px == 0:
             continue
+        # Somebody hidden may have gone on or stopped; the longer ago, the less is known.
         places = np.array([predicted[t], track.filter.seen_box_xyxy])
-        shared = box_intersection(places[:, None], components.box_xyxy[None]) / box_area(places)[:, None]
-        for c in np.argsort(-shared.max(0), kind="stable"):
+        centers = np.repeat(0.5 * (places[:, :2] + places[:, 2:]), 2, axis=0).reshape(2, 4)
+        away = np.array([min(box_gap(center, box) for center in centers) for box in components.box_xyxy])
+        limit = REJOIN_DISTANCE * min(1 + 0.5 * track.missed, 5.0) * max(track.filter.size_wh)
+        for c in np.argsort(away, kind="stable"):
             owners = outcome.owners.get(int(c), [])
-            if shared[:, c].max() < REJOIN_SHARE:
+            if away[c] > limit:
                 break
             if not owners or any(tracks[o].status == TENTATIVE for o in owners):
                 continue

@@ -102,10 +102,10 @@ class SlotMap:
         shifts = np.zeros((most + 1, 2), np.int32)
         shifts[: len(self._shifts_xy)] = self._shifts_xy
         ellipses = np.ones((most + 1, 4), np.float32)
-        for track in tracks:
+        for t, track in enumerate(tracks):
             if track.slot:
-                width, height = track.filter.size_wh
-                ellipses[track.slot] = *track.filter.center_xy, 2 / width, 2 / height
+                x0, y0, x1, y1 = ownership.expected_xyxy.get(t, track.filter.box_xyxy)
+                ellipses[track.slot] = (x0 + x1) / 2, (y0 + y1) / 2, 2 / (x1 - x0), 2 / (y1 - y0)
         while True:
             first_owner = np.zeros(int(labels_of.max(initial=0)) + 2, np.int32)
             owners_of = {int(labels_of[c]): owners for c, owners in ownership.owners.items()}

@@ -252,7 +252,7 @@ class Tracker:
             whole = max(owners, key=lambda t: (self._tracks[t].frames_alone, -t))
             for t in owners:
                 track = self._tracks[t]
-                if t != whole and track.frames_alone < self.options.proof <= track.frames_shared:
+                if t != whole and track.frames_alone < self.options.proof <= track.frames_shared // 2:
                     track.status = ENDED
 
     def _confirm(self, ownership: Ownership, components: Components) -> None:

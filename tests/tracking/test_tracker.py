@@ -148,6 +148,17 @@ def test_two_that_meet_and_turn_back_keep_their_numbers():
     assert (id_at(frames[-1], 76 - place(30), 40), id_at(frames[-1], 84 + place(30), 40)) == start
 
 
+def test_a_large_and_a_small_one_that_change_sides_unseen_are_known_by_their_sizes():
+    masks = []
+    for t in range(36):
+        apart = max(40 - 3 * t, 4) if t < 24 else -4 - 5 * (t - 24)
+        masks.append(draw((80 - apart // 2, 40, 20, 48), (80 + apart // 2, 40, 12, 22)))
+    frames = run(masks)
+    large, small = id_at(frames[4], 66, 40), id_at(frames[4], 94, 40)
+    assert {large, small} == {1, 2}
+    assert (id_at(frames[-1], 109, 40), id_at(frames[-1], 50, 40)) == (large, small)
+
+
 def test_behind_an_obstacle_the_number_waits():
     masks = [draw((20 + 4 * t, 40, 14, 36)) for t in range(32)]
     for mask in masks:
@@ -164,7 +175,8 @@ def test_behind_a_thin_post_the_halves_stay_one():
         mask[:, 68:71] = False
     frames = run(masks)
     assert {track.id for frame in frames for track in frame.tracks} == {1}
-    assert id_at(frames[-1], 20 + 2 * 49, 40) == 1
+    for frame, mask in zip(frames, masks, strict=True):
+        assert np.array_equal(frame.labels == 1, mask)
 
 
 def test_after_max_age_a_new_number_is_given():
@@ -230,19 +242,19 @@ def test_one_that_came_in_two_halves_is_one_in_the_end():
     assert frames[-1].tracks[0].area_px == masks[-1].sum()
 
 
-def test_one_who_stood_hidden_behind_another_keeps_the_number():
-    def scene(t):
-        # The second walks behind the first, stands there unseen, and comes out where it came from.
-        behind = 120 - 4 * t if t < 15 else (60 if t < 25 else 60 + 3 * (t - 25))
-        return draw((60, 42, 20, 44), (behind, 40, 16, 36))
-
-    masks = [scene(t) for t in range(45)]
+def test_one_who_comes_out_from_behind_a_wall_into_another_has_the_number_at_once():
+    places = [130 - 4 * t for t in range(32)]
+    masks = [draw((x, 58, 16, 40)) for x in places]
+    for mask in masks:
+        mask[:, 56:92] = False
+        mask |= draw((45, 36, 20, 44))
     frames = run(masks)
-    first, second = id_at(frames[5], 60, 40), id_at(frames[5], 100, 40)
-    assert {first, second} == {1, 2}
-    assert id_at(frames[-1], 60, 40) == first
-    assert id_at(frames[-1], 60 + 3 * 19, 40) == second
     assert {track.id for frame in frames for track in frame.tracks} == {1, 2}
+    walker = id_at(frames[2], places[2], 58)
+    assert id_at(frames[-1], places[-1], 58) == walker
+    for t, frame in enumerate(frames):
+        if places[t] + 8 > 92 or places[t] < 54:
+            assert {track.id for track in frame.tracks} == {1, 2}
 
 
 def test_a_large_rest_in_the_component_of_another_is_not_given_up_for_a_small_piece():
@@ -322,6 +334,33 @@ def test_colours_tell_who_is_who_after_a_long_overlap():
     last_a, last_b = scene(39)
     assert id_at(frames[-1], last_a, 40) == id_at(frames[5], a, 40)
     assert id_at(frames[-1], last_b, 40) == id_at(frames[5], b, 40)
+
+
+def test_of_three_that_met_the_one_who_leaves_alone_is_known_by_the_colour():
+    colors = (200, 30, 30), (30, 30, 200), (30, 160, 30)
+
+    def scene(t):
+        # From three sides; for ten frames in one place; then the first to the left, the others together to the right.
+        if t < 20:
+            return (40 + 2 * t, 40), (120 - 2 * t, 40), (78, 84 - 2 * t)
+        if t < 30:
+            return (79, 40), (81, 40), (78, 44)
+        return (79 - 3 * (t - 30), 40), (81 + 3 * (t - 30), 40), (93 + 3 * (t - 30), 44)
+
+    masks, images = [], []
+    for t in range(50):
+        image = np.full((*SIZE_HW, 3), 90, np.uint8)
+        for (x, y), color in zip(scene(t), colors, strict=True):
+            image[draw((x, y, 18, 36))] = color
+        masks.append(draw(*[(x, y, 18, 36) for x, y in scene(t)]))
+        images.append(image)
+    frames = run(masks, image=images)
+    first, second, third = (id_at(frames[6], *place) for place in scene(6))
+    assert {first, second, third} == {1, 2, 3}
+    for t in (36, 49):
+        assert id_at(frames[t], *scene(t)[0]) == first
+        assert {track.id for track in frames[t].tracks} <= {first, second, third}
+    assert {track.id for track in frames[36].tracks} == {first, second, third}
 
 
 def pan(frames):
