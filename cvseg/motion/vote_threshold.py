@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVELS = np.arange(0.25, 0.88, 0.025)
+CHUNK = 4  # frames whose edges are counted together
 
 
 def choose_threshold(votes: NDArray, edges: NDArray, weights: NDArray, usual: float, trust: float) -> float:
@@ -33,15 +34,17 @@ def choose_threshold(votes: NDArray, edges: NDArray, weights: NDArray, usual: fl
     flat = votes.reshape(-1)
 
     rank = np.searchsorted(LEVELS, flat)  # levels that a cell exceeds: it is inside for levels 0 .. rank - 1
-    own = np.broadcast_to(rank.reshape(frames, 1, cells, 1), edges.shape)
-    other = rank[edges]
-    # An edge is cut at the levels between its two ends: add its weight at the lower end, remove it at the upper.
-    cut_change = np.bincount(np.minimum(own, other).ravel(), weights.ravel(), len(LEVELS) + 1) - np.bincount(
-        np.maximum(own, other).ravel(), weights.ravel(), len(LEVELS) + 1
-    )
+    cut_change, degree = np.zeros(len(LEVELS) + 1), np.zeros(frames * cells)
+    # A few frames at a time: all together would take 50 MB for a moment, and leave the cache.
+    for first in range(0, frames, CHUNK):
+        there, weight = edges[first : first + CHUNK], weights[first : first + CHUNK].astype(np.float64)
+        here = slice(first * cells, first * cells + there.shape[0] * cells)
+        own, other = np.broadcast_to(rank[here].reshape(-1, 1, cells, 1), there.shape), rank[there]
+        # An edge is cut at the levels between its two ends: add its weight at the lower end, remove it at the upper.
+        cut_change += _change(np.minimum(own, other).ravel(), np.maximum(own, other).ravel(), weight.ravel())
+        degree[here] += weight.sum(axis=(1, 3)).reshape(-1)
+        degree += np.bincount(there.ravel(), weight.ravel(), frames * cells)
     cut = np.maximum(np.cumsum(cut_change)[: len(LEVELS)], 0.0)  # rounding may leave a little below zero
-    degree = weights.sum(axis=(1, 3), dtype=np.float64).reshape(-1)
-    degree += np.bincount(edges.ravel(), weights.ravel(), frames * cells)
     inside = _sum_above(rank, degree)
     total = float(degree.sum())
 
