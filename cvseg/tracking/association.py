@@ -48,6 +48,20 @@ def box_gap(a: Any, b: Any) -> float:
     return float(np.hypot(dx, dy))
 
 
+def box_distances(points_xy: Matrix, boxes_xyxy: Matrix) -> Matrix:
+    """Distances of points (n, 2) from boxes (m, 4) in pixels, 0 inside; (n, m).
+
+    Examples
+    --------
+    >>> box_distances(np.array([[5.0, 5.0], [0.0, 6.0]]), np.array([[3.0, 2.0, 9.0, 9.0]])).tolist()
+    [[0.0], [3.0]]
+    """
+    x, y = points_xy[:, 0, None], points_xy[:, 1, None]
+    dx = np.maximum(np.maximum(boxes_xyxy[:, 0] - x, x - boxes_xyxy[:, 2]), 0)
+    dy = np.maximum(np.maximum(boxes_xyxy[:, 1] - y, y - boxes_xyxy[:, 3]), 0)
+    return np.asarray(np.hypot(dx, dy))
+
+
 def box_moved_inside(box_xyxy: Any, outer_xyxy: Any) -> tuple[float, float, float, float]:
     """The box moved as little as needed to lie inside another, or around it where it is the larger.
 

@@ -11,8 +11,10 @@ from cvseg.checks import check_dtype, check_shapes
 from cvseg.errors import InputError, ShapeError
 from cvseg.records.region import RegionTable
 from cvseg.regions.properties import region_properties
+from cvseg.tracking.assignment import assign_components
 from cvseg.tracking.kalman_filter import BoxKalmanFilter
-from cvseg.tracking.ownership import Components, Ownership, assign_components, lost_twin
+from cvseg.tracking.ownership import Components, Ownership
+from cvseg.tracking.returning import lost_twin
 from cvseg.tracking.slot_map import SlotMap
 from cvseg.tracking.track_lifecycle import CONFIRMED, ENDED, LOST, TENTATIVE, TrackState
 from cvseg.tracking.tracked_frame import Sighting, TrackedFrame
