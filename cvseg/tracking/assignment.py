@@ -144,7 +144,7 @@ def _family_cover(tracks: list[TrackState], overlap_px: Any) -> Any:
     total = np.array([track.mask_px for track in tracks])
     number_of = {id(track): t for t, track in enumerate(tracks)}
     for o, other in enumerate(tracks):
-        if other.parent is not None:
+        if other.parent is not None and not other.far:
             t = number_of[id(other.parent)]
             shared[t] += overlap_px[o]
             total[t] += other.mask_px

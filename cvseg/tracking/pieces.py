@@ -80,6 +80,7 @@ def count_apart(outcome: Ownership, tracks: list[TrackState], components: Compon
             track.parent = None
             continue
         large, far = _apart(outcome, parent, outcome.main[t], components, options)
+        track.far = far
         area, main_area = components.area_px[[outcome.main[t], outcome.main[parent]]]
         share = float(area / (area + main_area))
         if not (large or far):

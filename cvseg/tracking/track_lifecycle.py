@@ -47,6 +47,7 @@ class TrackState:
     group : non-zero and equal for tracks that shared one component in the last frame
     parent : the track that it came off; its pixels carry the parent's number until it is confirmed
     frames_apart : frames in a row in which it was large or far from its parent and kept its share of the area
+    far : as a child: there is a gap between it and its parent, which is then measured without it
     part_share : that share when the count began
     histogram : (512,) colours, adding up to 1; None without images
     """
@@ -68,6 +69,7 @@ class TrackState:
     group: int = 0
     parent: TrackState | None = field(default=None, repr=False)
     frames_apart: int = 0
+    far: bool = False
     part_share: float = 0.0
     histogram: NDArray[np.float64] | None = field(default=None, repr=False)
 

@@ -226,7 +226,7 @@ class Tracker:
             if t not in ownership.main or final.area_px[row] == 0:
                 track.miss(self.options.max_age, size_hw)
                 continue
-            rows = [row, *(k.slot - 1 for k in self._tracks if k.parent is track and k.slot)]
+            rows = [row, *(k.slot - 1 for k in self._tracks if k.parent is track and k.slot and not k.far)]
             rows = [r for r in rows if final.area_px[r]]
             boxes = final.box_xyxy[rows]
             track.see(
