@@ -1,0 +1,58 @@
+"""Protocols: each compares a folder of results with a folder of truth, as one benchmark of the field prescribes.
+
+A protocol is a module with an `Options` class and
+
+    evaluate(results: Path, truth: Path, options, progress=None) -> Evaluation
+
+`progress(done, total)` is called after every frame; when it returns False, `EvaluationStopped` is raised.
+`cvseg evaluate NAME` makes its flags from the options.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+from cvseg.errors import InputError
+
+Progress = Callable[[int, int], "bool | None"]
+
+
+class EvaluationStopped(InputError):
+    """The caller's `progress` asked to stop."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One row of `PROTOCOLS`.
+
+    Attributes
+    ----------
+    doc : one line for `cvseg evaluate --help`
+    module : name below `cvseg.evaluation.protocols`
+    options : name of its `Options` class in that module
+    """
+
+    doc: str
+    module: str
+    options: str
+
+    def load(self) -> ModuleType:
+        return importlib.import_module(f"cvseg.evaluation.protocols.{self.module}")
+
+
+# One line per protocol; the modules are imported when they are used.
+PROTOCOLS: dict[str, Protocol] = {}
+
+
+def report_progress(progress: Progress | None, done: int, total: int) -> None:
+    """Tell `progress`, and stop when it says so.
+
+    Raises
+    ------
+    EvaluationStopped
+    """
+    if progress is not None and progress(done, total) is False:
+        raise EvaluationStopped(f"evaluation: stopped by the caller after {done} of {total}; nothing was written.")
