@@ -135,7 +135,8 @@ def check_same_size(
     if result_hw != truth_hw:
         sizes = [f"{size[1]}x{size[0]}" for size in (result_hw, truth_hw)]
         raise FormatError(
-            f"{result} is {sizes[0]} pixels; expected {sizes[1]} as in {truth}. Write the results at the size of the truth."
+            f"{result} is {sizes[0]} pixels; expected {sizes[1]} as in {truth}. "
+            "Write the results at the size of the truth."
         )
 
 
