@@ -1,4 +1,4 @@
-"""File formats of masks and tracks."""
+"""File formats of masks, tracks and flow."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cvseg.formats.davis import MaskSink, read_mask, write_mask
+from cvseg.formats.flow_file import FLOW_ENDINGS, read_flow, write_flow
 from cvseg.formats.mot_challenge import TracksWriter, TrackTable, read_tracks
 
 
@@ -33,4 +34,16 @@ FORMATS: dict[str, Format] = {
     "mot_challenge": Format("boxes of the tracks as text, counted from 1", "tracks.txt", TracksWriter, read_tracks),
 }
 
-__all__ = ["FORMATS", "Format", "MaskSink", "TrackTable", "TracksWriter", "read_mask", "read_tracks", "write_mask"]
+__all__ = [
+    "FLOW_ENDINGS",
+    "FORMATS",
+    "Format",
+    "MaskSink",
+    "TrackTable",
+    "TracksWriter",
+    "read_flow",
+    "read_mask",
+    "read_tracks",
+    "write_flow",
+    "write_mask",
+]
