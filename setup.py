@@ -61,7 +61,7 @@ setup(
         *(f"cvseg.kernels.{name}" for name in find_packages("kernels")),
     ],
     package_dir={"cvseg": "cvseg", "cvseg.kernels": "kernels"},
-    package_data={"cvseg": ["py.typed", "**/*.html"], "cvseg.kernels": ["**/*.cu", "**/*.cuh", "*.cuh"]},
+    package_data={"cvseg": ["py.typed", "**/*.html", "**/*.css"], "cvseg.kernels": ["**/*.cu", "**/*.cuh", "*.cuh"]},
     include_package_data=False,
     install_requires=CORE,
     extras_require=EXTRAS,

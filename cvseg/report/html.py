@@ -33,11 +33,11 @@ def render_report(record: RunRecord, pictures: Sequence[Picture] = (), files: Se
     """
     summary = record.to_mapping()
     word, mood = STATUS_WORDS.get(record.status, (record.status, "warn"))
-    template = Template(resources.files("cvseg.report").joinpath("report.html").read_text(encoding="utf-8"))
-    return template.substitute(
-        title=_escape(_short_name(record.source)),
-        status=f'<span class="pill {mood}">{_escape(word)}</span>',
-        message=f'<p class="message {mood}">{_escape(record.message)}</p>' if record.message else "",
+    return fill_page(
+        "report.html",
+        title=escape(_short_name(record.source)),
+        status=f'<span class="pill {mood}">{escape(word)}</span>',
+        message=f'<p class="message {mood}">{escape(record.message)}</p>' if record.message else "",
         facts=_facts(summary),
         scores=_scores(record.scores),
         player=_player(pictures, files),
@@ -47,8 +47,15 @@ def render_report(record: RunRecord, pictures: Sequence[Picture] = (), files: Se
         settings=_groups(summary["settings"], "run"),
         machine=_groups(summary["machine"], "machine"),
         files=_links(files),
-        written_by=_escape(summary["written_by"]),
+        written_by=escape(summary["written_by"]),
     )
+
+
+def fill_page(name: str, **parts: str) -> str:
+    """The page `name` of this package with its parts filled in, each of them HTML, and the common style."""
+    pages = resources.files("cvseg.report")
+    style = pages.joinpath("report.css").read_text(encoding="utf-8")
+    return Template(pages.joinpath(name).read_text(encoding="utf-8")).substitute(parts, style=style)
 
 
 def _facts(summary: Mapping[str, Any]) -> str:
@@ -65,14 +72,14 @@ def _facts(summary: Mapping[str, Any]) -> str:
         ("device", str(summary["settings"].get("device", "\u2013"))),
         ("preset", str(summary["settings"].get("preset", "\u2013"))),
     ]
-    return "".join(f"<div><dt>{name}</dt><dd>{_escape(text)}</dd></div>" for name, text in facts)
+    return "".join(f"<div><dt>{name}</dt><dd>{escape(text)}</dd></div>" for name, text in facts)
 
 
 def _scores(scores: Mapping[str, float]) -> str:
     if not scores:
         return ""
     cards = "".join(
-        f'<div class="score"><b>{value:g}</b><span>{_escape(name)}</span></div>' for name, value in scores.items()
+        f'<div class="score"><b>{value:g}</b><span>{escape(name)}</span></div>' for name, value in scores.items()
     )
     return f'<section><h2>Against the known truth</h2><div class="scores">{cards}</div></section>'
 
@@ -108,7 +115,7 @@ def _stages(stages: Mapping[str, float]) -> str:
         return '<p class="quiet">No stage was timed.</p>'
     longest = max(stages.values()) or 1.0
     rows = "".join(
-        f'<tr><th scope="row">{_escape(name.replace("_", " "))}</th>'
+        f'<tr><th scope="row">{escape(name.replace("_", " "))}</th>'
         f'<td class="bar"><i style="width:{max(0.4, milliseconds / longest * 100):.1f}%"></i></td>'
         f'<td class="number">{milliseconds:.1f} ms</td></tr>'
         for name, milliseconds in stages.items()
@@ -119,13 +126,13 @@ def _stages(stages: Mapping[str, float]) -> str:
 def _table(pairs: Sequence[tuple[str, str]]) -> str:
     if not pairs:
         return '<p class="quiet">None.</p>'
-    rows = "".join(f'<tr><th scope="row">{_escape(name)}</th><td>{_escape(text)}</td></tr>' for name, text in pairs)
+    rows = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>' for name, text in pairs)
     return f"<table>{rows}</table>"
 
 
 def _groups(values: Mapping[str, Any], title: str) -> str:
     """A small table per level of nested mappings, each under the path that leads to it."""
-    tables = "".join(f"<div><h3>{_escape(name)}</h3>{_table(pairs)}</div>" for name, pairs in _levels(values, title))
+    tables = "".join(f"<div><h3>{escape(name)}</h3>{_table(pairs)}</div>" for name, pairs in _levels(values, title))
     return f'<div class="groups">{tables}</div>'
 
 
@@ -139,12 +146,13 @@ def _levels(values: Mapping[str, Any], title: str) -> list[tuple[str, list[tuple
 
 
 def _links(files: Sequence[str]) -> str:
-    return " ".join(f'<a href="{_escape(name)}">{_escape(name)}</a>' for name in files)
+    return " ".join(f'<a href="{escape(name)}">{escape(name)}</a>' for name in files)
 
 
 def _short_name(source: str) -> str:
     return source.rstrip("/").rpartition("/")[2] or source
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Text as HTML, also inside a quoted attribute."""
     return html.escape(text, quote=True)

@@ -1,0 +1,123 @@
+"""Draws lines in a coordinate system as an SVG picture, for reports that need no network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from cvseg.report.html import escape
+
+WIDTH, HEIGHT = 520, 300
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 44
+# Told apart also by readers who confuse red and green (Okabe and Ito).
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8f98")
+MOST_LINES = 14  # more cannot be told apart
+MOST_POINTS = 400  # the drawing is 456 px wide
+
+
+def draw_line_chart(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x_label: str,
+    y_label: str,
+    *,
+    unit_range: bool = False,
+) -> str:
+    """SVG of some lines with axes, legend and a title on each line.
+
+    Parameters
+    ----------
+    lines : name to (x, y); NaN breaks the line
+    x_label, y_label : what the axes mean
+    """
+    shown = dict(list(lines.items())[:MOST_LINES])
+    points = [(float(x), float(y)) for xs, ys in shown.values() for x, y in zip(xs, ys, strict=True)]
+    points = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+    if not points:
+        return '<p class="quiet">No value is defined.</p>'
+    x_ticks = round_ticks(min(x for x, _ in points), max(x for x, _ in points))
+    y_ticks = round_ticks(min(0.0, *(y for _, y in points)), max(y for _, y in points))
+    frame = _Frame(x_ticks[0], x_ticks[-1], y_ticks[0], y_ticks[-1])
+    label = escape(f"{y_label} over {x_label}")
+    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">']
+    for tick in y_ticks:
+        y = frame.y(tick)
+        parts.append(f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>')
+        parts.append(f'<text class="time" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
+    for tick in x_ticks:
+        x = frame.x(tick)
+        parts.append(f'<line class="grid" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM}"/>')
+        parts.append(f'<text class="time" x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{tick:g}</text>')
+    parts.append(
+        f'<text class="axis" x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">'
+        f"{escape(x_label)}</text>"
+        f'<text class="axis" transform="translate(13 {(TOP + HEIGHT - BOTTOM) / 2:.0f}) rotate(-90)" '
+        f'text-anchor="middle">{escape(y_label)}</text>'
+    )
+    for i, (name, (xs, ys)) in enumerate(shown.items()):
+        dash = ' stroke-dasharray="6 4"' if i >= len(COLORS) else ""
+        path = _path(frame, xs, ys)
+        parts.append(
+            f'<path d="{path}" fill="none" stroke="{COLORS[i % len(COLORS)]}" stroke-width="1.8"{dash} '
+            f'stroke-linejoin="round" stroke-linecap="round"><title>{escape(name)}</title></path>'
+        )
+    parts.append("</svg>")
+    return "".join(parts) + _legend(list(lines))
+
+
+def round_ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Round numbers from at or below `low` to at or above `high`.
+
+    Examples
+    --------
+    >>> round_ticks(0.0, 0.93)
+    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    >>> round_ticks(3, 3)
+    [3.0, 4.0]
+    """
+    span = high - low
+    if span <= 0:
+        return [float(low), float(low) + (1.0 if low == int(low) else abs(low))]
+    step = 10.0 ** math.floor(math.log10(span / most))
+    while span / step > most:
+        # 1, 2, 5, 10, ...
+        mantissa = round(step / 10 ** math.floor(math.log10(step) + 1e-9))
+        step *= 2.5 if mantissa == 2 else 2.0
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    return [round(i * step, digits) for i in range(first, last + 1)]
+
+
+class _Frame:
+    """From values to places in the drawing."""
+
+    def __init__(self, x0: float, x1: float, y0: float, y1: float) -> None:
+        self.x0, self.x1, self.y0, self.y1 = x0, x1, y0, y1
+
+    def x(self, value: float) -> float:
+        return LEFT + (value - self.x0) / (self.x1 - self.x0) * (WIDTH - LEFT - RIGHT)
+
+    def y(self, value: float) -> float:
+        return HEIGHT - BOTTOM - (value - self.y0) / (self.y1 - self.y0) * (HEIGHT - TOP - BOTTOM)
+
+
+def _path(frame: _Frame, xs: Sequence[float], ys: Sequence[float]) -> str:
+    stride = max(1, len(xs) // MOST_POINTS)
+    steps, pen_up = [], True
+    for x, y in list(zip(xs, ys, strict=True))[::stride]:
+        if not (math.isfinite(x) and math.isfinite(y)):
+            pen_up = True
+            continue
+        steps.append(f"{'M' if pen_up else 'L'}{frame.x(x):.1f} {frame.y(y):.1f}")
+        pen_up = False
+    return "".join(steps)
+
+
+def _legend(names: Sequence[str]) -> str:
+    if len(names) < 2:
+        return ""
+    keys = "".join(
+        f'<span><i style="background:{COLORS[i % len(COLORS)]}"></i>{escape(name)}</span>'
+        for i, name in enumerate(names[:MOST_LINES])
+    )
+    rest = len(names) - MOST_LINES
+    return f'<p class="legend">{keys}{f"<span>and {rest} more, in the JSON file</span>" if rest > 0 else ""}</p>'
