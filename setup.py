@@ -34,6 +34,7 @@ EXTRAS = {
         "pytest>=8.2",
         "pytest-xdist>=3.6",
         "hypothesis>=6.100",
+        "pycocotools>=2.0.7",  # the reference for run-length masks and average precision
         "ruff>=0.17,<0.18",
         "mypy>=1.10",
         "codespell>=2.3",
