@@ -20,8 +20,11 @@ from cvseg.kernels.filtering.gradients import gradients
 from cvseg.kernels.filtering.guided_apply import guided_apply
 from cvseg.kernels.filtering.guided_coefficients import guided_coefficients
 from cvseg.kernels.filtering.guided_products import guided_products
+from cvseg.kernels.filtering.separable_median import separable_median
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.forward_backward import forward_backward
+from cvseg.kernels.flow.horn_schunck_relax import horn_schunck_relax
+from cvseg.kernels.flow.horn_schunck_system import horn_schunck_system
 from cvseg.kernels.flow.patch_densify import patch_densify
 from cvseg.kernels.flow.patch_search import patch_search
 from cvseg.kernels.flow.patch_start import patch_start
@@ -80,5 +83,8 @@ KERNELS = {
         guided_apply,
         guided_coefficients,
         guided_products,
+        separable_median,
+        horn_schunck_relax,
+        horn_schunck_system,
     )
 }

@@ -11,6 +11,7 @@ from cvseg.checks import check_dtype, check_finite, check_shapes
 from cvseg.errors import OptionError, ShapeError, nearest_name
 from cvseg.flow.consistency import FlowConsistency, forward_backward_consistency
 from cvseg.flow.dense_inverse_search_2016 import DENSE_INVERSE_SEARCH_PRESETS, dense_inverse_search_2016
+from cvseg.flow.horn_schunck_1981 import HORN_SCHUNCK_PRESETS, horn_schunck_1981
 from cvseg.flow.stream import FlowPair, FlowStream, flow_image
 from cvseg.options import Options
 
@@ -31,6 +32,7 @@ class FlowMethod:
 
 FLOW_METHODS = {
     "dis": FlowMethod(dense_inverse_search_2016, DENSE_INVERSE_SEARCH_PRESETS),
+    "horn_schunck": FlowMethod(horn_schunck_1981, HORN_SCHUNCK_PRESETS),
 }
 
 __all__ = [
