@@ -14,7 +14,11 @@ from cvseg.kernels.consensus.consensus_step import consensus_step
 from cvseg.kernels.consensus.consensus_weights import consensus_weights
 from cvseg.kernels.consensus.nearest_cells import nearest_cells
 from cvseg.kernels.evaluation.boundary_matches import boundary_matches
+from cvseg.kernels.evaluation.confusion_counts import confusion_counts
+from cvseg.kernels.evaluation.greedy_matches import greedy_matches
 from cvseg.kernels.evaluation.mask_boundary import mask_boundary
+from cvseg.kernels.evaluation.object_outlines import object_outlines
+from cvseg.kernels.evaluation.outline_matches import outline_matches
 from cvseg.kernels.filtering.box_mean import box_mean
 from cvseg.kernels.filtering.gradients import gradients
 from cvseg.kernels.filtering.guided_apply import guided_apply
@@ -57,6 +61,8 @@ KERNELS = {
         blend_layer,
         mask_boundary,
         boundary_matches,
+        object_outlines,
+        outline_matches,
         gray_from_rgb,
         gradients,
         flow_upsample,
@@ -86,5 +92,7 @@ KERNELS = {
         separable_median,
         horn_schunck_relax,
         horn_schunck_system,
+        confusion_counts,
+        greedy_matches,
     )
 }

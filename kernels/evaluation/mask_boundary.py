@@ -7,6 +7,7 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
 
@@ -28,7 +29,7 @@ def _boundary_rows(first_row, end_row, mask, boundary):
 
 
 def _mask_boundary_cpu(mask):
-    boundary = np.empty_like(mask)
+    boundary = recycled_empty(mask.shape, mask.dtype)
     run_bands(_boundary_rows, mask.shape[0], mask, boundary, least=512)
     return boundary
 
