@@ -35,7 +35,8 @@ def _pool(process: int) -> ThreadPoolExecutor:
 _own = threading.local()  # .share: threads that the task running here may use
 
 
-def _share() -> int:
+def available_share() -> int:
+    """Threads that the task running here may use."""
     return getattr(_own, "share", None) or thread_count()
 
 
@@ -61,13 +62,19 @@ def run_together(*tasks: Callable[[], Any]) -> list[Any]:
     if thread_count() == 1 or len(tasks) == 1:
         return [task() for task in tasks]
     pool = _pool(os.getpid())
-    share = max(1, _share() // len(tasks))
+    share = max(1, available_share() // len(tasks))
     tasks = tuple(_with_share(task, share) for task in tasks)
     futures: list[Future[Any]] = [pool.submit(task) for task in tasks[1:]]
     results = [tasks[0]()]
     for task, future in zip(tasks[1:], futures, strict=True):
         results.append(task() if future.cancel() else future.result())
     return results
+
+
+def call_helpers(task: Callable[[], Any], count: int) -> list[Future[Any]]:
+    """Let up to `count` threads that are free run `task`, without waiting for them."""
+    pool = _pool(os.getpid()) if count else None
+    return [pool.submit(_with_share(task, 1)) for _ in range(count)] if pool else []
 
 
 def run_bands(function: Callable[..., Any], rows: int, *arguments: Any, least: int = 48, align: int = 1) -> None:
@@ -79,7 +86,7 @@ def run_bands(function: Callable[..., Any], rows: int, *arguments: Any, least: i
     least : rows below which a band is not worth a thread (a hand-over costs about 20 us)
     align : band edges are multiples of this
     """
-    bands = max(1, min(_share(), rows // least))
+    bands = max(1, min(available_share(), rows // least))
     if bands == 1:
         function(0, rows, *arguments)
         return

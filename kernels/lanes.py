@@ -184,6 +184,22 @@ def _load_bytes(count):
     return load
 
 
+def _load_channel(channel):
+    @intrinsic
+    def load(typing_context, array, index):
+        if not (_is_flat(array, types.uint8) and isinstance(index, types.Integer)):
+            return None
+
+        def emit(context, builder, sig, args):
+            place = _address(context, builder, sig.args[0], args[0], args[1], ir.IntType(8), 48)
+            pixels = builder.load(place, align=1)  # the same 48 bytes for all three: loaded once
+            return builder.uitofp(_shuffle(builder, pixels, pixels, range(channel, 48, 3)), ir.VectorType(_F32, 16))
+
+        return Lanes(16)(array, index), emit
+
+    return load
+
+
 def _splat(count):
     @intrinsic
     def splat(typing_context, value):
@@ -201,6 +217,8 @@ def _splat(count):
 load8, load16 = _load(8), _load(16)  # load8(flat float32 array, index): elements index .. index + 7
 store8, store16 = _store(8), _store(16)  # store8(flat float32 array, index, lanes)
 load8_bytes, load16_bytes = _load_bytes(8), _load_bytes(16)  # flat uint8 array, converted to float32
+# One channel of 16 RGB pixels: bytes index + 0, 3, 6, ... of a flat uint8 array, converted to float32
+load16_red, load16_green, load16_blue = _load_channel(0), _load_channel(1), _load_channel(2)
 splat8, splat16 = _splat(8), _splat(16)  # splat8(float32): the same number in every lane
 
 

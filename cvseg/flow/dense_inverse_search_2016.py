@@ -10,7 +10,6 @@ import numpy as np
 
 from cvseg.arrays import array_module, device_of
 from cvseg.kernels.bands import run_together
-from cvseg.kernels.filtering.gradients import gradients
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.patch_densify import patch_densify
 from cvseg.kernels.flow.patch_grid import MARGIN, PATCH
@@ -65,13 +64,11 @@ class FlowLevel:
 
     Attributes
     ----------
-    image, gradient_x, gradient_y : (h, w) float32
+    image : (h, w) float32
     padded : (h + 32, w + 32) float32, the image with its edge pixels repeated
     """
 
     image: Any
-    gradient_x: Any
-    gradient_y: Any
     padded: Any
 
 
@@ -85,8 +82,7 @@ def flow_pyramid(gray: Any, options: DenseInverseSearchOptions) -> dict[int, Flo
         if level:
             image = pyramid_down(image)
         if level >= min(options.finest_level, coarsest):
-            gradient_x, gradient_y = gradients(image)
-            levels[level] = FlowLevel(image, gradient_x, gradient_y, pad_edges(image, np.int32(MARGIN)))
+            levels[level] = FlowLevel(image, pad_edges(image, np.int32(MARGIN)))
     return levels
 
 
@@ -135,9 +131,7 @@ def _searched(level0: FlowLevel, level1: FlowLevel, coarse_uv: Any, options: Den
     stride = np.int32(options.stride)
     start = patch_start(coarse_uv, np.int32(height), np.int32(width), stride)
     patches = patch_search(
-        level0.image,
-        level0.gradient_x,
-        level0.gradient_y,
+        level0.padded,
         level1.padded,
         start,
         array_module(start).zeros(start.shape, np.float32),

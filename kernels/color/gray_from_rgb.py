@@ -7,29 +7,42 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.lanes import load16_blue, load16_green, load16_red, store16
 from cvseg.kernels.recycled import recycled_empty
+
+# The weights in units of 1 / 65536. Their sum with whole numbers up to 255 is below 2^24: exact in float32.
+RED, GREEN, BLUE = np.float32(19595), np.float32(38470), np.float32(7471)
+WHITE = np.float32(255 * 65536)
 
 _cuda = CudaSource(__file__)
 
 
 @cpu_kernel
-def _gray_rows(first_row, end_row, rgb, gray):
-    """rgb: (height, width, 3) uint8; gray: (height, width) float32 in [0, 1]."""
-    scale = np.float32(16711680)  # 255 * 65536, below 2^24: the weighted sum is exact as float32
+def gray_row(rgb, first, gray, to, width):
+    """`width` pixels of flat uint8 RGB from byte `first`, as grey from ``gray[to]`` (flat float32)."""
+    if width < 16:
+        for x in range(width):
+            i = first + 3 * x
+            weighted = RED * np.float32(rgb[i]) + GREEN * np.float32(rgb[i + 1]) + BLUE * np.float32(rgb[i + 2])
+            gray[to + x] = weighted / WHITE
+        return
+    for start in range(0, width, 16):
+        x = min(start, width - 16)
+        i = first + 3 * x
+        weighted = RED * load16_red(rgb, i) + GREEN * load16_green(rgb, i) + BLUE * load16_blue(rgb, i)
+        store16(gray, to + x, weighted / WHITE)
+
+
+@cpu_kernel
+def _gray_rows(first_row, end_row, rgb, gray, width):
+    """rgb: flat uint8, three bytes a pixel; gray: flat float32 in [0, 1]."""
     for y in range(first_row, end_row):
-        source, target = rgb[y], gray[y]
-        for x in range(len(target)):
-            weighted = (
-                np.int32(19595) * np.int32(source[x, 0])
-                + np.int32(38470) * np.int32(source[x, 1])
-                + np.int32(7471) * np.int32(source[x, 2])
-            )
-            target[x] = np.float32(np.int32(weighted)) / scale
+        gray_row(rgb, 3 * width * y, gray, width * y, width)
 
 
 def _gray_from_rgb_cpu(rgb):
     gray = recycled_empty(rgb.shape[:2])
-    run_bands(_gray_rows, rgb.shape[0], rgb, gray, least=120)
+    run_bands(_gray_rows, rgb.shape[0], rgb.reshape(-1), gray.reshape(-1), rgb.shape[1], least=240)
     return gray
 
 

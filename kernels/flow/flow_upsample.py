@@ -41,9 +41,13 @@ def _double_row(rows, row_v, count, out, to_v, step):
 
 
 @cpu_kernel
-def _upsample_rows(first_row, end_row, coarse_uv, flow, width, factor, step, to_v):
-    """coarse_uv: (2, coarse height, coarse width); flow: flat, u of pixel i at step * i, v at step * i + to_v."""
-    coarse_height, coarse_width = coarse_uv.shape[1:]
+def upsample_rows(
+    first_row, end_row, coarse, coarse_height, coarse_width, coarse_pitch, flow, width, pitch, factor, step, to_v
+):
+    """coarse: flat planes u, v of coarse height x coarse pitch; flow: flat, u of pixel (x, y) at
+    step * (y * pitch + x), v at to_v after it.
+    """
+    plane = coarse_height * coarse_pitch
     zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
     scale, times = one / np.float32(factor), np.float32(factor)
     # Where each output column reads: the same in every row.
@@ -62,7 +66,8 @@ def _upsample_rows(first_row, end_row, coarse_uv, flow, width, factor, step, to_
         y1 = min(y0 + 1, coarse_height - 1)
         fy = position - np.float32(y0)
         ry = one - fy
-        u0, u1, v0, v1 = coarse_uv[0, y0], coarse_uv[0, y1], coarse_uv[1, y0], coarse_uv[1, y1]
+        u0, u1 = coarse[y0 * coarse_pitch :], coarse[y1 * coarse_pitch :]
+        v0, v1 = coarse[plane + y0 * coarse_pitch :], coarse[plane + y1 * coarse_pitch :]
         row_u, row_of_v = rows[16:], rows[row_v:]
         for x in range(coarse_width):
             row_u[x] = fma(fy, u1[x], ry * u0[x])
@@ -70,7 +75,7 @@ def _upsample_rows(first_row, end_row, coarse_uv, flow, width, factor, step, to_
             row_of_v[x] = fma(fy, v1[x], ry * v0[x])
         rows[15], rows[row_v - 1] = rows[16], rows[row_v]
         row_u[coarse_width], row_of_v[coarse_width] = row_u[coarse_width - 1], row_of_v[coarse_width - 1]
-        start = y * width * step
+        start = y * pitch * step
         if factor == 2 and width >= 2 * coarse_width - 1:
             _double_row(rows, row_v, coarse_width, out, out_v, step)
             # Copied by loops: a slice would make Numba compile the text of an error for unequal shapes (2 s).
@@ -99,7 +104,9 @@ def _flow_upsample_cpu(coarse_uv, height, width, factor, planar):
     height, width = int(height), int(width)
     flow = recycled_empty((2, height, width) if planar else (height, width, 2))
     step, to_v = (1, height * width) if planar else (2, 1)
-    run_bands(_upsample_rows, height, coarse_uv, flow.reshape(-1), width, int(factor), step, to_v)
+    coarse_height, coarse_width = coarse_uv.shape[1:]
+    coarse = coarse_uv.reshape(-1), coarse_height, coarse_width, coarse_width
+    run_bands(upsample_rows, height, *coarse, flow.reshape(-1), width, width, int(factor), step, to_v)
     return flow
 
 

@@ -23,10 +23,14 @@ _cuda = CudaSource(__file__, {"GREY_LEVEL": f"{GREY_LEVEL!s}f"})
 
 
 @cpu_kernel
-def _densify_rows(first_row, end_row, image0, padded1, patches, flow, height, width, stride):
-    """image0, padded1, flow (u plane, then v plane): flat float32; patches: (rows, columns, 2) float32."""
+def densify_rows(
+    first_row, end_row, image0, first0, pitch0, image1, first1, pitch, patches, flow, height, width, stride
+):
+    """Flat float32: image0, its pixel (0, 0) at `first0`; image1 with its margin, from `first1`; flow, u, then v plane.
+
+    patches: (rows, columns, 2) float32.
+    """
     rows, columns = patches.shape[:2]
-    pitch = width + 2 * MARGIN
     margin, one, low = np.float32(MARGIN), np.float32(1), np.float32(-PATCH)
     high_x, high_y = np.float32(width), np.float32(height)
     plane = height * width
@@ -50,12 +54,12 @@ def _densify_rows(first_row, end_row, image0, padded1, patches, flow, height, wi
                 x0, y0 = int(x), int(y)
                 fx, fy = x - np.float32(x0), y - np.float32(y0)
                 rx, ry = one - fx, one - fy
-                i = (y0 + first - corner_y) * pitch + x0
-                top = fma(fx, load8(padded1, i + 1), rx * load8(padded1, i))
+                i = first1 + (y0 + first - corner_y) * pitch + x0
+                top = fma(fx, load8(image1, i + 1), rx * load8(image1, i))
                 for line in range(first, end):
                     i += pitch
-                    bottom = fma(fx, load8(padded1, i + 1), rx * load8(padded1, i))
-                    difference = fma(fy, bottom, ry * top) - load8(image0, line * width + corner_x)
+                    bottom = fma(fx, load8(image1, i + 1), rx * load8(image1, i))
+                    difference = fma(fy, bottom, ry * top) - load8(image0, first0 + line * pitch0 + corner_x)
                     top = bottom
                     weight = splat8(one) / maximum(absolute(difference), GREY_LEVEL)
                     k = (line & 15) * length + corner_x
@@ -82,10 +86,14 @@ def _patch_densify_cpu(image0, padded1, patches, stride):
     height, width = image0.shape
     flow_uv = recycled_empty((2, height, width))
     run_bands(
-        _densify_rows,
+        densify_rows,
         height,
         image0.reshape(-1),
+        0,
+        width,
         padded1.reshape(-1),
+        0,
+        padded1.shape[1],
         patches,
         flow_uv.reshape(-1),
         height,

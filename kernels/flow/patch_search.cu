@@ -1,5 +1,5 @@
 // Inverse search: u(patch) such that image1(x + u) fits image0(x) on the patch's 8x8 pixels, up to a constant.
-// image0, gradient_x, gradient_y: (height, width) float32.   padded1: image1 with MARGIN repeated pixels all around.
+// padded0, padded1: image0 and image1 (height, width) float32 with MARGIN repeated pixels all around.
 // start, hint, found: (rows, columns, 2) float32, pixels.   spread 0: search from start, or from hint where it fits much
 // better; spread 1: search only where a neighbour's start fits better than the patch's own.
 // One warp per patch: thread t holds column t % 8 of rows t / 8 + 0 and t / 8 + 4. The sums are butterflies in a fixed
@@ -46,8 +46,7 @@ __device__ __forceinline__ float distance2(const float ax, const float ay, const
   return (ax - bx) * (ax - bx) + (ay - by) * (ay - by);
 }
 
-extern "C" __global__ void patch_search(const float* __restrict__ image0, const float* __restrict__ gradient_x,
-                                        const float* __restrict__ gradient_y, const float* __restrict__ padded1,
+extern "C" __global__ void patch_search(const float* __restrict__ padded0, const float* __restrict__ padded1,
                                         const float* __restrict__ start, const float* __restrict__ hint,
                                         float* __restrict__ found, const int height, const int width, const int stride,
                                         const int iterations, const int spread) {
@@ -58,9 +57,10 @@ extern "C" __global__ void patch_search(const float* __restrict__ image0, const 
   const int row = patch / columns, column = patch % columns;
   const int corner_x = patch_corner(column, stride, width), corner_y = patch_corner(row, stride, height);
   const int pitch = width + 2 * MARGIN;
-  const int i0 = (corner_y + thread / 8) * width + corner_x + thread % 8, i1 = i0 + 4 * width;
+  const float* pixel0 = padded0 + (corner_y + MARGIN + thread / 8) * pitch + corner_x + MARGIN + thread % 8;
+  const float* pixel1 = pixel0 + 4 * pitch;
 
-  const float template0 = image0[i0], template1 = image0[i1];
+  const float template0 = *pixel0, template1 = *pixel1;
   const float low = -(float)PATCH, high_x = (float)width, high_y = (float)height;
   float x = clamp_float(corner_x + start[2 * patch], low, high_x);
   float y = clamp_float(corner_y + start[2 * patch + 1], low, high_y);
@@ -98,7 +98,8 @@ extern "C" __global__ void patch_search(const float* __restrict__ image0, const 
     return;
   }
 
-  const float gx0 = gradient_x[i0], gx1 = gradient_x[i1], gy0 = gradient_y[i0], gy1 = gradient_y[i1];
+  const float gx0 = (pixel0[1] - pixel0[-1]) * 0.5f, gy0 = (pixel0[pitch] - pixel0[-pitch]) * 0.5f;
+  const float gx1 = (pixel1[1] - pixel1[-1]) * 0.5f, gy1 = (pixel1[pitch] - pixel1[-pitch]) * 0.5f;
   const float mean_x = patch_sum(gx0 + gx1) * 0.015625f, mean_y = patch_sum(gy0 + gy1) * 0.015625f;
   float a = patch_sum(fmaf(gx1, gx1, gx0 * gx0)) - 64.0f * mean_x * mean_x;
   float b = patch_sum(fmaf(gx1, gy1, gx0 * gy0)) - 64.0f * mean_x * mean_y;

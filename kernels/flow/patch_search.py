@@ -1,7 +1,7 @@
 """Inverse search: for each 8x8 patch of one image, the displacement at which it fits the other image best.
 
-The gradients of the patch, made free of their mean and multiplied by the inverse of their 2x2 matrix, are computed
-once; then every step is one bilinear reading of the other image and two sums::
+The gradients of the patch (central differences), made free of their mean and multiplied by the inverse of their 2x2
+matrix, are computed once; then every step is one bilinear reading of the other image and two sums::
 
     residual = image1(x + u) - image0(x)
     u -= sum(step * residual) + pull * (u - start)     # the mean of the residual drops out: the steps sum to zero
@@ -42,7 +42,17 @@ _cuda = CudaSource(__file__, {name: f"{value!s}f" for name, value in _NUMBERS.it
 
 
 @cpu_kernel(forceinline=True)
-def _prepare(image0, gradient_x, gradient_y, corner, pitch, work, pull, slot):
+def _gradients(image0, i, pitch):
+    """Central differences of 8 pixels. Computed here, not read: cheaper than to write and to read two more images."""
+    half = np.float32(0.5)
+    return (
+        (load8(image0, i + 1) - load8(image0, i - 1)) * half,
+        (load8(image0, i + pitch) - load8(image0, i - pitch)) * half,
+    )
+
+
+@cpu_kernel(forceinline=True)
+def _prepare(image0, corner, pitch, work, pull, slot):
     """Fill the slot's template, steps and pull."""
     first = slot * 192
     zero = splat8(np.float32(0))
@@ -53,7 +63,12 @@ def _prepare(image0, gradient_x, gradient_y, corner, pitch, work, pull, slot):
         j = i + 4 * pitch
         store8(work, first + row * 8, load8(image0, i))
         store8(work, first + row * 8 + 32, load8(image0, j))
-        gx0, gx1, gy0, gy1 = load8(gradient_x, i), load8(gradient_x, j), load8(gradient_y, i), load8(gradient_y, j)
+        gx0, gy0 = _gradients(image0, i, pitch)
+        gx1, gy1 = _gradients(image0, j, pitch)
+        store8(work, first + row * 8 + 64, gx0)
+        store8(work, first + row * 8 + 96, gx1)
+        store8(work, first + row * 8 + 128, gy0)
+        store8(work, first + row * 8 + 160, gy1)
         if row % 2 == 0:
             xx, xy, yy = xx + fma(gx1, gx1, gx0 * gx0), xy + fma(gx1, gy1, gx0 * gy0), yy + fma(gy1, gy1, gy0 * gy0)
             x, y = x + (gx0 + gx1), y + (gy0 + gy1)
@@ -72,29 +87,29 @@ def _prepare(image0, gradient_x, gradient_y, corner, pitch, work, pull, slot):
     a, b, c = a * scale, b * scale, c * scale
     pull[slot, 0], pull[slot, 1], pull[slot, 2] = strength * c, strength * b, strength * a
     for row in range(8):
-        i = corner + row * pitch
-        gx, gy = load8(gradient_x, i) - mean_x, load8(gradient_y, i) - mean_y
-        store8(work, first + 64 + row * 8, c * gx - b * gy)
-        store8(work, first + 128 + row * 8, a * gy - b * gx)
+        i = first + row * 8
+        gx, gy = load8(work, i + 64) - mean_x, load8(work, i + 128) - mean_y
+        store8(work, i + 64, c * gx - b * gy)
+        store8(work, i + 128, a * gy - b * gx)
 
 
 @cpu_kernel(forceinline=True)
-def _step(padded1, pitch, x, y, work, slot):
+def _step(image1, first1, pitch, x, y, work, slot):
     """The Gauss-Newton step at corner position (x, y) in image1, inside its margin."""
     margin, one, zero = np.float32(MARGIN), np.float32(1), splat8(np.float32(0))
     x, y = x + margin, y + margin
     x0, y0 = int(x), int(y)
     fx, fy = x - np.float32(x0), y - np.float32(y0)
     rx, ry = one - fx, one - fy
-    i = y0 * pitch + x0
+    i = first1 + y0 * pitch + x0
     j = i + 4 * pitch
-    top0 = fma(fx, load8(padded1, i + 1), rx * load8(padded1, i))
-    top1 = fma(fx, load8(padded1, j + 1), rx * load8(padded1, j))
+    top0 = fma(fx, load8(image1, i + 1), rx * load8(image1, i))
+    top1 = fma(fx, load8(image1, j + 1), rx * load8(image1, j))
     sum_x, sum_y, odd_x, odd_y = zero, zero, zero, zero
     for row in range(4):
         i, j = i + pitch, j + pitch
-        bottom0 = fma(fx, load8(padded1, i + 1), rx * load8(padded1, i))
-        bottom1 = fma(fx, load8(padded1, j + 1), rx * load8(padded1, j))
+        bottom0 = fma(fx, load8(image1, i + 1), rx * load8(image1, i))
+        bottom1 = fma(fx, load8(image1, j + 1), rx * load8(image1, j))
         t = slot * 192 + row * 8
         residual0 = fma(fy, bottom0, ry * top0) - load8(work, t)
         residual1 = fma(fy, bottom1, ry * top1) - load8(work, t + 32)
@@ -109,25 +124,25 @@ def _step(padded1, pitch, x, y, work, slot):
 
 
 @cpu_kernel(forceinline=True)
-def _cost(image0, corner, width, padded1, pitch, x, y):
+def _cost(image0, corner, image1, first1, pitch, x, y):
     """Sum of squared residuals at corner position (x, y) in image1, their mean taken off."""
     margin, one, zero = np.float32(MARGIN), np.float32(1), splat8(np.float32(0))
     x, y = x + margin, y + margin
     x0, y0 = int(x), int(y)
     fx, fy = x - np.float32(x0), y - np.float32(y0)
     rx, ry = one - fx, one - fy
-    i = y0 * pitch + x0
+    i = first1 + y0 * pitch + x0
     j = i + 4 * pitch
-    top0 = fma(fx, load8(padded1, i + 1), rx * load8(padded1, i))
-    top1 = fma(fx, load8(padded1, j + 1), rx * load8(padded1, j))
+    top0 = fma(fx, load8(image1, i + 1), rx * load8(image1, i))
+    top1 = fma(fx, load8(image1, j + 1), rx * load8(image1, j))
     total, squares, odd_total, odd_squares = zero, zero, zero, zero
     for row in range(4):
         i, j = i + pitch, j + pitch
-        bottom0 = fma(fx, load8(padded1, i + 1), rx * load8(padded1, i))
-        bottom1 = fma(fx, load8(padded1, j + 1), rx * load8(padded1, j))
-        t = corner + row * width
+        bottom0 = fma(fx, load8(image1, i + 1), rx * load8(image1, i))
+        bottom1 = fma(fx, load8(image1, j + 1), rx * load8(image1, j))
+        t = corner + row * pitch
         residual0 = fma(fy, bottom0, ry * top0) - load8(image0, t)
-        residual1 = fma(fy, bottom1, ry * top1) - load8(image0, t + 4 * width)
+        residual1 = fma(fy, bottom1, ry * top1) - load8(image0, t + 4 * pitch)
         top0, top1 = bottom0, bottom1
         if row % 2 == 0:
             total, squares = total + (residual0 + residual1), squares + fma(residual1, residual1, residual0 * residual0)
@@ -144,13 +159,13 @@ def _distance2(ax, ay, bx, by):
 
 
 @cpu_kernel
-def _search_rows(
+def search_rows(
     first_row,
     end_row,
     image0,
-    gradient_x,
-    gradient_y,
-    padded1,
+    image1,
+    first,
+    pitch,
     start,
     hint,
     found,
@@ -160,9 +175,9 @@ def _search_rows(
     iterations,
     spread,
 ):
-    """image0, gradient_x, gradient_y, padded1: flat float32; start, hint, found: (rows, columns, 2) float32."""
+    """image0, image1: flat float32, with their margin from `first`; start, hint, found: (rows, columns, 2) float32."""
     rows, columns = start.shape[:2]
-    pitch = width + 2 * MARGIN
+    origin = first + MARGIN * pitch + MARGIN
     # The corner of a patch in image1 stays in [-8, size]: inside the margin, bilinear neighbour included.
     low, high_x, high_y = np.float32(-PATCH), np.float32(width), np.float32(height)
     work = np.empty(SLOTS * 192, np.float32)  # per slot: template, step_x, step_y
@@ -179,7 +194,7 @@ def _search_rows(
             while left[slot] == 0 and following < last:
                 row, column = following // columns, following % columns
                 x, y = min(column * stride, width - PATCH), min(row * stride, height - PATCH)
-                corner = y * width + x
+                corner = origin + y * pitch + x
                 cx, cy = np.float32(x), np.float32(y)
                 px = min(max(low, cx + start[row, column, 0]), high_x)
                 py = min(max(low, cy + start[row, column, 1]), high_y)
@@ -198,14 +213,14 @@ def _search_rows(
                     if _distance2(px, py, qx, qy) < NEAR:
                         continue
                     if best < np.float32(0):
-                        best = _cost(image0, corner, width, padded1, pitch, px, py)
+                        best = _cost(image0, corner, image1, first, pitch, px, py)
                         if not spread:
                             best = best * HINT
-                    cost = _cost(image0, corner, width, padded1, pitch, qx, qy)
+                    cost = _cost(image0, corner, image1, first, pitch, qx, qy)
                     if cost < best:
                         best, px, py, moved = cost, qx, qy, True
                 if moved:
-                    _prepare(image0, gradient_x, gradient_y, corner, width, work, pull, slot)
+                    _prepare(image0, corner, pitch, work, pull, slot)
                     patch[slot] = following
                     corner_x[slot], corner_y[slot] = cx, cy
                     at_x[slot], at_y[slot] = px, py
@@ -216,7 +231,7 @@ def _search_rows(
                     found[row, column, 0], found[row, column, 1] = start[row, column, 0], start[row, column, 1]
                 following += 1
             if left[slot] > 0:
-                step_x, step_y = _step(padded1, pitch, at_x[slot], at_y[slot], work, slot)
+                step_x, step_y = _step(image1, first, pitch, at_x[slot], at_y[slot], work, slot)
                 off_x, off_y = at_x[slot] - from_x[slot], at_y[slot] - from_y[slot]
                 step_x = step_x + (pull[slot, 0] * off_x - pull[slot, 1] * off_y)
                 step_y = step_y + (pull[slot, 2] * off_y - pull[slot, 1] * off_x)
@@ -235,20 +250,20 @@ def _search_rows(
                     live -= 1
 
 
-def _patch_search_cpu(image0, gradient_x, gradient_y, padded1, start, hint, stride, iterations, spread_iterations):
-    height, width = image0.shape
-    flat = tuple(image.reshape(-1) for image in (image0, gradient_x, gradient_y, padded1))
+def _patch_search_cpu(padded0, padded1, start, hint, stride, iterations, spread_iterations):
+    height, width = padded0.shape[0] - 2 * MARGIN, padded0.shape[1] - 2 * MARGIN
+    flat = padded0.reshape(-1), padded1.reshape(-1), 0, padded0.shape[1]
     found = start
     for spread, steps in enumerate((int(iterations), int(spread_iterations))):
         if steps:
             start, found = found, np.empty_like(start)
             numbers = height, width, int(stride), steps, spread
-            run_bands(_search_rows, start.shape[0], *flat, start, hint, found, *numbers, least=8)
+            run_bands(search_rows, start.shape[0], *flat, start, hint, found, *numbers, least=8)
     return found
 
 
-def _patch_search_cuda(image0, gradient_x, gradient_y, padded1, start, hint, stride, iterations, spread_iterations):
-    height, width = image0.shape
+def _patch_search_cuda(padded0, padded1, start, hint, stride, iterations, spread_iterations):
+    height, width = padded0.shape[0] - 2 * MARGIN, padded0.shape[1] - 2 * MARGIN
     rows, columns = start.shape[:2]
     found = start
     for spread, steps in enumerate((int(iterations), int(spread_iterations))):
@@ -258,9 +273,7 @@ def _patch_search_cuda(image0, gradient_x, gradient_y, padded1, start, hint, str
                 "patch_search",
                 (-(-rows * columns // 4),),
                 (128,),
-                image0,
-                gradient_x,
-                gradient_y,
+                padded0,
                 padded1,
                 start,
                 hint,
@@ -282,12 +295,10 @@ def _sample(rng, size_hw):
     def texture(x, y):
         return (0.5 + 0.08 * sum(np.sin(a * x + b * y + c) for a, b, c in waves)).astype(np.float32)
 
-    image0 = texture(x, y)[MARGIN:-MARGIN, MARGIN:-MARGIN].copy()
-    padded1 = texture(x - 1.5, y + 0.75)
-    gradient_y, gradient_x = (g.astype(np.float32) for g in np.gradient(image0))
+    padded0, padded1 = texture(x, y), texture(x - 1.5, y + 0.75)
     start = rng.normal(0, 1, (*patch_grid((height, width), 4), 2)).astype(np.float32)
     hint = np.zeros_like(start)
-    return image0, gradient_x, gradient_y, padded1, start, hint, np.int32(4), np.int32(8), np.int32(4)
+    return padded0, padded1, start, hint, np.int32(4), np.int32(8), np.int32(4)
 
 
 patch_search = Kernel("patch_search", cpu=_patch_search_cpu, cuda=_patch_search_cuda, sample=_sample)

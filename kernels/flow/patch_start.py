@@ -12,12 +12,12 @@ _cuda = CudaSource(__file__)
 
 
 @cpu_kernel
-def _start_rows(coarse_uv, start, height, width, stride):
-    """coarse_uv: (2, coarse height, coarse width) float32, pixels of that level; start: (rows, columns, 2) float32."""
-    coarse_height, coarse_width = coarse_uv.shape[1:]
+def start_rows(first_row, end_row, coarse, coarse_height, coarse_width, coarse_pitch, start, height, width, stride):
+    """coarse: flat planes u, v of coarse height x coarse pitch; start: (rows, columns, 2) float32."""
+    plane = coarse_height * coarse_pitch
     one, two = np.float32(1), np.float32(2)
     half, centre = np.float32(0.5), np.float32(1.5)
-    for row in range(start.shape[0]):
+    for row in range(first_row, end_row):
         y = min(np.float32(min(row * stride, height - PATCH)) * half + centre, np.float32(coarse_height - 1))
         y0 = int(y)
         y1 = min(y0 + 1, coarse_height - 1)
@@ -29,14 +29,17 @@ def _start_rows(coarse_uv, start, height, width, stride):
             x1 = min(x0 + 1, coarse_width - 1)
             fx = x - np.float32(x0)
             for c in range(2):
-                top = coarse_uv[c, y0, x0] * (one - fx) + coarse_uv[c, y0, x1] * fx
-                bottom = coarse_uv[c, y1, x0] * (one - fx) + coarse_uv[c, y1, x1] * fx
+                i, j = c * plane + y0 * coarse_pitch, c * plane + y1 * coarse_pitch
+                top = coarse[i + x0] * (one - fx) + coarse[i + x1] * fx
+                bottom = coarse[j + x0] * (one - fx) + coarse[j + x1] * fx
                 start[row, column, c] = two * (top * (one - fy) + bottom * fy)
 
 
 def _patch_start_cpu(coarse_uv, height, width, stride):
     start = np.empty((*patch_grid((int(height), int(width)), int(stride)), 2), np.float32)
-    _start_rows(coarse_uv, start, int(height), int(width), int(stride))
+    coarse_size = coarse_uv.shape[1:]
+    coarse = coarse_uv.reshape(-1), *coarse_size, coarse_size[1]
+    start_rows(0, len(start), *coarse, start, int(height), int(width), int(stride))
     return start
 
 

@@ -19,25 +19,31 @@ _cuda = CudaSource(__file__, {"MARGIN": str(MARGIN)})
 
 
 @cpu_kernel
-def _image_rows(first_row, end_row, image0, padded1, flow_uv, images):
-    """image0: (height, width); padded1: flat; flow_uv: (2, height, width); images: (2, height + 4, width + 4)."""
-    height, width = image0.shape
+def image_rows(
+    first_row, end_row, image0, first0, pitch0, padded1, first1, pitch1, flow, images, height, width, flow_pitch
+):
+    """Flat float32: image0, its pixel (0, 0) at `first0`; image1 with its margin, from `first1`; flow: planes u, v of
+    height x flow_pitch; images: two planes of (height + 4) x (flow_pitch + 4).
+    """
+    plane, image_pitch = height * flow_pitch, flow_pitch + 4
     zero, half, one, levels = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
     last_x, last_y = np.float32(width - 1), np.float32(height - 1)
-    pitch, margin = np.int32(width + 2 * MARGIN), np.int32(MARGIN)
-    below, right = np.uint32(width + 2 * MARGIN), np.uint32(1)
+    pitch, corner = np.int32(pitch1), np.int32(first1 + MARGIN * pitch1 + MARGIN)
+    below, right = np.uint32(pitch1), np.uint32(1)
     offsets = np.empty(width, np.int32)
     fractions_x, fractions_y = np.empty(width, np.float32), np.empty(width, np.float32)
     for y in range(first_row, end_row):
-        u, v, source = flow_uv[0, y], flow_uv[1, y], image0[y]
-        mean, change = images[0, y + 2, 2 : width + 4], images[1, y + 2, 2 : width + 4]
+        u, v = flow[y * flow_pitch :], flow[plane + y * flow_pitch :]
+        source = image0[first0 + y * pitch0 :]
+        mean = images[(y + 2) * image_pitch + 2 :]
+        change = images[(height + 4 + y + 2) * image_pitch + 2 :]
         here = np.float32(y)
         # Where to read first, reading after: the first loop runs on whole vectors.
         for x in range(width):
             at_x = min(max(zero, np.float32(np.int32(x)) + u[x]), last_x)
             at_y = min(max(zero, here + v[x]), last_y)
             x0, y0 = np.int32(at_x), np.int32(at_y)
-            offsets[x] = (y0 + margin) * pitch + (x0 + margin)
+            offsets[x] = corner + y0 * pitch + x0
             fractions_x[x], fractions_y[x] = at_x - np.float32(x0), at_y - np.float32(y0)
         for x in range(width):
             i, fx, fy = np.uint32(offsets[x]), fractions_x[x], fractions_y[x]
@@ -47,22 +53,26 @@ def _image_rows(first_row, end_row, image0, padded1, flow_uv, images):
             there, before = levels * fma(fy, bottom, (one - fy) * top), levels * source[x]
             mean[x] = (before + there) * half
             change[x] = there - before
-        for plane in range(2):
-            row = images[plane, y + 2]
+        for number in range(2):
+            first_pixel = (number * (height + 4) + y + 2) * image_pitch
+            row = images[first_pixel : first_pixel + width + 4]
             row[0], row[1], row[width + 2], row[width + 3] = row[2], row[2], row[width + 1], row[width + 1]
             # Copied by loops: a slice would make Numba compile the text of an error for unequal shapes (2 s).
             if y == 0:
+                above2, above1 = images[first_pixel - 2 * image_pitch :], images[first_pixel - image_pitch :]
                 for x in range(width + 4):
-                    images[plane, 0, x] = images[plane, 1, x] = row[x]
+                    above2[x] = above1[x] = row[x]
             if y == height - 1:
+                below1, below2 = images[first_pixel + image_pitch :], images[first_pixel + 2 * image_pitch :]
                 for x in range(width + 4):
-                    images[plane, height + 2, x] = images[plane, height + 3, x] = row[x]
+                    below1[x] = below2[x] = row[x]
 
 
 def _variational_images_cpu(image0, padded1, flow_uv):
     height, width = image0.shape
     images = recycled_empty((2, height + 4, width + 4))
-    run_bands(_image_rows, height, image0, padded1.reshape(-1), flow_uv, images)
+    sources = image0.reshape(-1), 0, width, padded1.reshape(-1), 0, padded1.shape[1]
+    run_bands(image_rows, height, *sources, flow_uv.reshape(-1), images.reshape(-1), height, width, width)
     return images
 
 

@@ -194,7 +194,7 @@ def _relax_row(system, size, at, other, shift, row_up, row_down, count, omega):
 
 
 @cpu_kernel
-def _solve_rows(
+def solve_rows(
     first_row, end_row, images, base, flow, relaxed, height, width, pitch, sweeps, alpha, delta, gamma, omega
 ):
     """One fixed-point step. images: flat; base, flow, relaxed: flat planes of height x pitch, flow with 16 spare."""
@@ -308,7 +308,7 @@ def _variational_solve_cpu(images, base_uv, fixed_points, sweeps, alpha, delta, 
     flow[base.size :] = relaxed[base.size :] = 0
     for _ in range(int(fixed_points)):
         numbers = height, width, pitch, int(sweeps), alpha, delta, gamma, omega
-        run_bands(_solve_rows, height, images, base, flow, relaxed, *numbers, least=64)
+        run_bands(solve_rows, height, images, base, flow, relaxed, *numbers, least=64)
         flow, relaxed = relaxed, flow
     return np.ascontiguousarray(flow[: base.size].reshape(2, height, pitch)[:, :, :width])
 
