@@ -1,44 +1,136 @@
-"""Accuracy of tracks: the CLEAR measures with identity switches, and which result object is which true one."""
+"""CLEAR measures of tracks: MOTA, MOTP, switches and fragmentations, for boxes and masks alike."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cvseg.checks import check_range, check_shapes
+from cvseg.errors import OptionError, nearest_name
+from cvseg.evaluation.overlaps import label_overlaps
+from cvseg.evaluation.tracking_data import ROUNDING, TrackingSequence
 
 MATCH_IOU = 0.5  # CLEAR: an overlap from here on may be a match
-KEEP = 1000.0  # worth of a correspondence of the previous frame: more than any sum of overlaps
-ROUNDING = 1e-10  # an overlap of one half counts, also after rounding
+KEEP = 1000.0  # worth of what counts before the sum of overlaps: more than any such sum
+TRACKED, LOST = 0.8, 0.2  # shares of a true object's frames: mostly tracked above, mostly lost below
+RULES = ("trackeval", "motmetrics")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrackingScore:
-    """CLEAR measures of one sequence.
+    """CLEAR measures of one sequence, or of several together.
+
+    With N = `true_objects`, an object counted once for every frame it is in:
 
     Attributes
     ----------
-    mota : 1 - (misses + false_positives + identity_switches) / max(1, true_objects); 1 is perfect, also where there
-        is nothing to find and nothing was found; negative values are possible
-    motp : mean overlap of the matches; NaN without a match
+    mota : 1 - (misses + false_positives + identity_switches) / max(1, N); 1 is perfect, also where there is nothing to
+        find and nothing was found; negative values are possible. With masks: MOTSA
+    motp : mean overlap of the matches; NaN without a match. With masks: MOTSP
+    moda : 1 - (misses + false_positives) / max(1, N)
+    smota : (overlap_sum - false_positives - identity_switches) / max(1, N). With masks: sMOTSA
+    recall, precision, f1 : matches / max(1, N), matches / max(1, all result objects), and 2 matches / max(1, both)
     identity_switches : how often a true object is matched to another track than when it was last matched
     fragmentations : how often a true object is matched again after a gap
     matches, misses, false_positives : object by frame counts
+    mostly_tracked, partly_tracked, mostly_lost : true objects that are matched in more than 80 percent of their frames,
+        in 20 to 80 percent, in less
     true_objects : object by frame count
+    frames : number of frames
+    overlap_sum : sum of the overlaps of the matches
     """
 
-    mota: float
-    motp: float
-    identity_switches: int
-    fragmentations: int
-    matches: int
-    misses: int
-    false_positives: int
-    true_objects: int
+    mota: float = field(init=False)
+    motp: float = field(init=False)
+    moda: float = field(init=False)
+    smota: float = field(init=False)
+    recall: float = field(init=False)
+    precision: float = field(init=False)
+    f1: float = field(init=False)
+    identity_switches: int = 0
+    fragmentations: int = 0
+    matches: int = 0
+    misses: int = 0
+    false_positives: int = 0
+    mostly_tracked: int = 0
+    partly_tracked: int = 0
+    mostly_lost: int = 0
+    frames: int = 0
+    overlap_sum: float = 0.0
+    true_objects: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        true, found = self.matches + self.misses, self.matches + self.false_positives
+        wrong = self.misses + self.false_positives
+        values = {
+            "true_objects": true,
+            "mota": 1 - (wrong + self.identity_switches) / max(1, true),
+            "motp": self.overlap_sum / self.matches if self.matches else float("nan"),
+            "moda": 1 - wrong / max(1, true),
+            "smota": (self.overlap_sum - self.false_positives - self.identity_switches) / max(1, true),
+            "recall": self.matches / max(1, true),
+            "precision": self.matches / max(1, found),
+            "f1": 2 * self.matches / max(1, true + found),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def combined(cls, scores: Iterable[TrackingScore]) -> TrackingScore:
+        """The score of several sequences: their counts are added, rates are never averaged.
+
+        Examples
+        --------
+        >>> TrackingScore.combined([TrackingScore(matches=3), TrackingScore(misses=1)]).recall
+        0.75
+        """
+        scores = list(scores)
+        return cls(**{name: sum(getattr(score, name) for score in scores) for name in COUNTS})
+
+
+COUNTS = (
+    "identity_switches",
+    "fragmentations",
+    "matches",
+    "misses",
+    "false_positives",
+    "mostly_tracked",
+    "partly_tracked",
+    "mostly_lost",
+    "frames",
+    "overlap_sum",
+)
+
+
+@dataclass(frozen=True)
+class FrameMatches:
+    """What was matched in one frame.
+
+    Attributes
+    ----------
+    matches : truth id to result id
+    switched : truth ids whose match is an identity switch
+    misses, false_positives : ids of the truth, and of the result, without a match
+    """
+
+    matches: dict[int, int]
+    switched: frozenset[int]
+    misses: tuple[int, ...]
+    false_positives: tuple[int, ...]
+
+
+@dataclass
+class _TrueObject:
+    """What is remembered of a true object."""
+
+    present: int = 0
+    matched: int = 0
+    last_match: int | None = None
+    lost: bool = False  # missed since its last match
 
 
 class TrackingMeasure:
@@ -47,15 +139,34 @@ class TrackingMeasure:
     Parameters
     ----------
     least_iou : overlap from which on a track may be matched to a true object
+    rules : where two programs of the field read the paper differently:
+
+        - "trackeval": a match of the frame before is kept while it overlaps enough, then the sum of overlaps decides.
+          A frame without any true object or without any result changes no correspondence and ends none. A
+          fragmentation is any match after a frame without one, also when the true object was away. Mostly tracked is
+          above 80 percent.
+        - "motmetrics": the last match of a true object is kept however long ago it was, then the number of matches
+          decides before the sum of overlaps. A fragmentation is a match after frames in which the object was there
+          and was missed. Mostly tracked is from 80 percent on.
+
+    Raises
+    ------
+    RangeError, OptionError
+
+    References
+    ----------
+    [Bernardin2008]_ section 2.1; sMOTA: [Voigtlaender2019]_ section 4
     """
 
-    def __init__(self, least_iou: float = MATCH_IOU) -> None:
+    def __init__(self, least_iou: float = MATCH_IOU, rules: str = "trackeval") -> None:
         check_range("TrackingMeasure", "least_iou", least_iou, low=0.0, high=1.0)
+        if rules not in RULES:
+            raise OptionError(f"TrackingMeasure: rules is {rules!r}; {nearest_name(str(rules), RULES)}")
         self.least_iou = least_iou
-        self._last_match: dict[int, int] = {}  # of any earlier frame
-        self._previous: dict[int, int] = {}  # of the frame before
-        self._overlap_sum = 0.0
-        self._counts = dict.fromkeys(("matches", "true", "result", "switches", "fragmentations"), 0)
+        self.rules = rules
+        self._objects: dict[int, _TrueObject] = {}
+        self._previous: dict[int, int] = {}  # matches of the frame before
+        self._counts: dict[str, Any] = dict.fromkeys(COUNTS, 0)
 
     def add(
         self, truth_ids: Sequence[int], result_ids: Sequence[int], iou: NDArray[np.floating[Any]]
@@ -69,20 +180,49 @@ class TrackingMeasure:
 
         Returns
         -------
-        dict : truth id to result id of the matches: first the correspondences of the previous frame that still
-            overlap enough, then those of the largest sum of overlaps
+        dict : truth id to result id of the matches: first the correspondences that are kept, see `rules`, then those
+            of the largest sum of overlaps
         """
+        return self.match_frame(truth_ids, result_ids, iou).matches
+
+    def match_frame(
+        self, truth_ids: Sequence[int], result_ids: Sequence[int], iou: NDArray[np.floating[Any]]
+    ) -> FrameMatches:
+        """As `add`; says also what was switched, missed and wrong."""
         check_shapes("TrackingMeasure.add", iou=(iou, f"{len(truth_ids)} {len(result_ids)}"))
-        matches = self._match(truth_ids, result_ids, np.asarray(iou, np.float64))
-        for truth_id, result_id in matches.items():
-            self._counts["switches"] += self._last_match.get(truth_id, result_id) != result_id
-            self._counts["fragmentations"] += truth_id in self._last_match and truth_id not in self._previous
-        self._last_match |= matches
-        self._previous = matches
-        self._counts["matches"] += len(matches)
-        self._counts["true"] += len(truth_ids)
-        self._counts["result"] += len(result_ids)
-        return matches
+        truth_ids, result_ids = [int(t) for t in truth_ids], [int(r) for r in result_ids]
+        matches, overlap_sum = self._match(truth_ids, result_ids, np.asarray(iou, np.float64))
+        switched = set()
+        for truth_id in truth_ids:
+            known = self._objects.setdefault(truth_id, _TrueObject())
+            known.present += 1
+            if truth_id not in matches:
+                known.lost = True
+                continue
+            if known.last_match is not None:
+                if known.last_match != matches[truth_id]:
+                    switched.add(truth_id)
+                gap = known.lost if self.rules == "motmetrics" else truth_id not in self._previous
+                self._counts["fragmentations"] += gap
+            known.matched += 1
+            known.last_match = matches[truth_id]
+            known.lost = False
+        if self.rules == "motmetrics" or (truth_ids and result_ids):
+            self._previous = matches
+        frame = FrameMatches(
+            matches=matches,
+            switched=frozenset(switched),
+            misses=tuple(t for t in truth_ids if t not in matches),
+            false_positives=tuple(sorted(set(result_ids) - set(matches.values()))),
+        )
+        count = self._counts
+        count["matches"] += len(matches)
+        count["misses"] += len(frame.misses)
+        count["false_positives"] += len(frame.false_positives)
+        count["identity_switches"] += len(switched)
+        count["overlap_sum"] += overlap_sum
+        count["frames"] += 1
+        return frame
 
     def add_labels(self, result: NDArray[np.int32], truth: NDArray[np.int32]) -> dict[int, int]:
         """Match one frame of label maps, (H, W) int32 with 0 for the background, by the overlap of the masks."""
@@ -92,83 +232,75 @@ class TrackingMeasure:
 
     @property
     def score(self) -> TrackingScore:
-        count = self._counts
-        misses, false_positives = count["true"] - count["matches"], count["result"] - count["matches"]
-        mistakes = misses + false_positives + count["switches"]
+        shares = [known.matched / known.present for known in self._objects.values()]
+        most = sum(share > TRACKED or (share == TRACKED and self.rules == "motmetrics") for share in shares)
+        least = sum(share < LOST for share in shares)
         return TrackingScore(
-            mota=1 - mistakes / max(1, count["true"]),
-            motp=self._overlap_sum / count["matches"] if count["matches"] else float("nan"),
-            identity_switches=count["switches"],
-            fragmentations=count["fragmentations"],
-            matches=count["matches"],
-            misses=misses,
-            false_positives=false_positives,
-            true_objects=count["true"],
+            **self._counts
+            | {"mostly_tracked": most, "mostly_lost": least, "partly_tracked": len(shares) - most - least}
         )
 
-    def _match(self, truth_ids: Sequence[int], result_ids: Sequence[int], iou: NDArray[np.float64]) -> dict[int, int]:
-        if not len(truth_ids) or not len(result_ids):
-            return {}
+    def _match(
+        self, truth_ids: list[int], result_ids: list[int], iou: NDArray[np.float64]
+    ) -> tuple[dict[int, int], float]:
+        """Matches of a frame, and the sum of their overlaps."""
+        if not truth_ids or not result_ids:
+            return {}, 0.0
         from scipy.optimize import linear_sum_assignment
 
-        kept = np.array([[self._previous.get(t) == r for r in result_ids] for t in truth_ids])
-        worth = np.where(iou >= self.least_iou - ROUNDING, iou + KEEP * kept, 0.0)
+        allowed = iou >= self.least_iou - ROUNDING
+        worth = np.where(allowed, iou, 0.0)
+        column_of: dict[int | None, int] = {result_id: column for column, result_id in enumerate(result_ids)}
+        if self.rules == "trackeval":
+            for row, truth_id in enumerate(truth_ids):
+                column = column_of.get(self._previous.get(truth_id), -1)
+                if column >= 0 and allowed[row, column]:
+                    worth[row, column] += KEEP
+        else:
+            worth[allowed] += KEEP
+            for row, truth_id in enumerate(truth_ids):
+                known = self._objects.get(truth_id)
+                column = -1 if known is None else column_of.get(known.last_match, -1)
+                if column >= 0 and worth[row, column] > 0:  # the first object that claims a track keeps it
+                    worth[row], worth[:, column] = 0.0, 0.0
+                    worth[row, column] = KEEP
         rows, columns = linear_sum_assignment(worth, maximize=True)
-        matches = {}
+        matches, overlap_sum = {}, 0.0
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            if worth[row, column] > 0:
-                matches[int(truth_ids[row])] = int(result_ids[column])
-                self._overlap_sum += float(iou[row, column])
-        return matches
+            if worth[row, column] > ROUNDING:
+                matches[truth_ids[row]] = result_ids[column]
+                overlap_sum += float(iou[row, column])
+        return matches, overlap_sum
 
 
-class ObjectOverlaps:
-    """Collects, over a label video, how much each true object shares with each result object."""
+def tracking_accuracy(
+    sequence: TrackingSequence, *, least_iou: float = MATCH_IOU, rules: str = "trackeval"
+) -> TrackingScore:
+    """CLEAR measures of a whole sequence.
 
-    def __init__(self) -> None:
-        self._shared: dict[tuple[int, int], int] = {}
-        self._truth_areas: dict[int, int] = {}
-        self._result_areas: dict[int, int] = {}
+    Parameters
+    ----------
+    sequence : ids and overlaps of every frame, of boxes or of masks
+    least_iou, rules : see `TrackingMeasure`
 
-    def add(self, result: NDArray[np.int32], truth: NDArray[np.int32]) -> None:
-        """Count one frame of label maps, (H, W) int32 with 0 for the background."""
-        truth_ids, result_ids, shared, truth_areas, result_areas = label_overlaps(result, truth)
-        for i, t in enumerate(truth_ids):
-            self._truth_areas[t] = self._truth_areas.get(t, 0) + int(truth_areas[i])
-            for j, r in enumerate(result_ids):
-                if shared[i, j]:
-                    self._shared[t, r] = self._shared.get((t, r), 0) + int(shared[i, j])
-        for j, r in enumerate(result_ids):
-            self._result_areas[r] = self._result_areas.get(r, 0) + int(result_areas[j])
+    Examples
+    --------
+    >>> from cvseg.evaluation import tracking_sequence
+    >>> frames = [([1], [7], np.array([[0.9]])), ([1], [8], np.array([[0.7]]))]
+    >>> score = tracking_accuracy(tracking_sequence(frames))
+    >>> score.identity_switches, score.mota, round(score.motp, 3)
+    (1, 0.5, 0.8)
+    """
+    return matched_frames(sequence, least_iou=least_iou, rules=rules)[0]
 
-    def assignment(self) -> dict[int, int]:
-        """Truth id to result id, each at most once, with the largest sum of overlaps of whole object tubes."""
-        return {truth_id: result_id for truth_id, (result_id, _) in self._assigned().items()}
 
-    def object_overlaps(self) -> dict[int, float]:
-        """Truth id to the overlap of its tube with the one assigned to it; 0 for an object that nothing is assigned."""
-        assigned = self._assigned()
-        return {truth_id: assigned[truth_id][1] if truth_id in assigned else 0.0 for truth_id in self._truth_areas}
-
-    def mean_overlap(self) -> float:
-        """Mean of `object_overlaps`; NaN without a true object."""
-        overlaps = self.object_overlaps()
-        return sum(overlaps.values()) / len(overlaps) if overlaps else float("nan")
-
-    def _assigned(self) -> dict[int, tuple[int, float]]:
-        from scipy.optimize import linear_sum_assignment
-
-        truth_ids, result_ids = sorted(self._truth_areas), sorted(self._result_areas)
-        row_of, column_of = ({label: i for i, label in enumerate(ids)} for ids in (truth_ids, result_ids))
-        iou = np.zeros((len(truth_ids), len(result_ids)))
-        for (t, r), shared in self._shared.items():
-            iou[row_of[t], column_of[r]] = shared / (self._truth_areas[t] + self._result_areas[r] - shared)
-        rows, columns = linear_sum_assignment(iou, maximize=True)
-        return {
-            truth_ids[i]: (result_ids[j], float(iou[i, j]))
-            for i, j in zip(rows.tolist(), columns.tolist(), strict=True)
-            if iou[i, j] > 0
-        }
+def matched_frames(
+    sequence: TrackingSequence, *, least_iou: float = MATCH_IOU, rules: str = "trackeval"
+) -> tuple[TrackingScore, list[FrameMatches]]:
+    """As `tracking_accuracy`, and the matches of every frame."""
+    measure = TrackingMeasure(least_iou, rules)
+    frames = [measure.match_frame(truth, result, iou) for truth, result, iou in sequence.frames()]
+    return measure.score, frames
 
 
 def identity_switches(
@@ -189,50 +321,3 @@ def identity_switches(
     for result_labels, truth_labels in zip(result, truth, strict=True):
         measure.add_labels(result_labels, truth_labels)
     return measure.score.identity_switches
-
-
-def label_overlaps(
-    result: NDArray[np.int32], truth: NDArray[np.int32]
-) -> tuple[list[int], list[int], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Which labels share how many pixels.
-
-    Parameters
-    ----------
-    result, truth : (H, W) int32, 0 background
-
-    Returns
-    -------
-    truth_ids, result_ids : the labels present, rising, without 0
-    shared : (len(truth_ids), len(result_ids)) int64 pixel counts
-    truth_areas, result_areas : int64 pixel counts
-    """
-    check_shapes("label_overlaps", result=(result, "H W"), truth=(truth, "H W"))
-    truth_table, truth_ids = _compact(truth)
-    result_table, result_ids = _compact(result)
-    pair = truth_table * np.int32(len(result_ids)) + result_table
-    shape = len(truth_ids), len(result_ids)
-    shared = np.bincount(pair.ravel(), minlength=shape[0] * shape[1]).reshape(shape)
-    areas = shared.sum(1)[1:], shared.sum(0)[1:]
-    return truth_ids[1:], result_ids[1:], shared[1:, 1:], *areas
-
-
-def _compact(labels: NDArray[np.int32]) -> tuple[NDArray[np.int32], list[int]]:
-    """Labels renumbered without gaps, 0 staying 0, and the label of each number."""
-    counts = np.bincount(labels.ravel())
-    counts[0] = 1
-    present = np.flatnonzero(counts)
-    table = np.zeros(len(counts), np.int32)
-    table[present] = np.arange(len(present), dtype=np.int32)
-    return table[labels], present.tolist()
-
-
-def box_overlaps(
-    boxes_a_xyxy: NDArray[np.floating[Any]], boxes_b_xyxy: NDArray[np.floating[Any]]
-) -> NDArray[np.float64]:
-    """Intersection over union of every pair of half-open boxes: (n, 4) and (m, 4) give (n, m); 0 for empty boxes."""
-    check_shapes("box_overlaps", boxes_a_xyxy=(boxes_a_xyxy, "N 4"), boxes_b_xyxy=(boxes_b_xyxy, "M 4"))
-    a, b = np.asarray(boxes_a_xyxy, np.float64)[:, None], np.asarray(boxes_b_xyxy, np.float64)[None]
-    overlap = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None).prod(-1)
-    areas = np.clip(a[..., 2:] - a[..., :2], 0, None).prod(-1) + np.clip(b[..., 2:] - b[..., :2], 0, None).prod(-1)
-    union = areas - overlap
-    return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)

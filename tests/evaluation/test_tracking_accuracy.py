@@ -32,11 +32,13 @@ def test_a_gap_is_no_switch_when_the_same_number_returns_and_one_when_another_do
     gap = np.zeros_like(truth[0])
     assert identity_switches([square(5, 3), gap, gap, square(5, 3)], truth) == 0
     assert identity_switches([square(5, 3), gap, gap, square(7, 3)], truth) == 1
-    measure = TrackingMeasure()
-    for result in (square(5, 3), gap, gap, square(7, 3)):
-        measure.add_labels(result, truth[0])
-    assert measure.score.fragmentations == 1
-    assert (measure.score.misses, measure.score.mota) == (2, 1 - 3 / 4)
+    # Whether frames without any result are a gap is where two programs differ.
+    for rules, fragmentations in (("trackeval", 0), ("motmetrics", 1)):
+        measure = TrackingMeasure(rules=rules)
+        for result in (square(5, 3), gap, gap, square(7, 3)):
+            measure.add_labels(result, truth[0])
+        assert measure.score.fragmentations == fragmentations
+        assert (measure.score.misses, measure.score.mota) == (2, 1 - 3 / 4)
 
 
 def test_a_correspondence_is_kept_while_it_overlaps_enough_even_if_another_overlaps_more():
