@@ -24,6 +24,7 @@ from cvseg.kernels.filtering.gradients import gradients
 from cvseg.kernels.filtering.guided_apply import guided_apply
 from cvseg.kernels.filtering.guided_coefficients import guided_coefficients
 from cvseg.kernels.filtering.guided_products import guided_products
+from cvseg.kernels.filtering.median import median
 from cvseg.kernels.filtering.separable_median import separable_median
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.forward_backward import forward_backward
@@ -89,6 +90,7 @@ KERNELS = {
         guided_apply,
         guided_coefficients,
         guided_products,
+        median,
         separable_median,
         horn_schunck_relax,
         horn_schunck_system,
