@@ -44,7 +44,9 @@ class Protocol:
 
 
 # One line per protocol; the modules are imported when they are used.
-PROTOCOLS: dict[str, Protocol] = {}
+PROTOCOLS: dict[str, Protocol] = {
+    "change": Protocol("change detection: CDnet's measures of motion masks", "change", "ChangeProtocolOptions"),
+}
 
 
 def report_progress(progress: Progress | None, done: int, total: int) -> None:

@@ -1,0 +1,55 @@
+"""Measures frames on all threads: while one reads its files, another counts."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from cvseg.evaluation.protocols import Progress, report_progress
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+
+def measure_frames(
+    measure: Callable[[Item], Value], items: Sequence[Item], progress: Progress | None = None
+) -> list[Value]:
+    """``[measure(item) for item in items]``, on as many threads as kernels use.
+
+    Parameters
+    ----------
+    measure : reads the files of one frame and counts; the first error ends everything and is raised
+    items : frames
+    progress : told after every frame, in order
+
+    Raises
+    ------
+    EvaluationStopped
+        when `progress` says so.
+
+    Examples
+    --------
+    >>> measure_frames(lambda number: number * number, [3, 1, 2])
+    [9, 1, 4]
+    """
+    from cvseg.kernels.bands import thread_count
+
+    values: list[Value] = []
+    # A few frames ahead keep the threads busy; all at once would pile up frames when one is slow.
+    with ThreadPoolExecutor(max_workers=thread_count(), thread_name_prefix="cvseg-measure") as pool:
+        waiting: deque[Future[Value]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(measure, item))
+                if len(waiting) >= 2 * thread_count():
+                    values.append(waiting.popleft().result())
+                    report_progress(progress, len(values), len(items))
+            while waiting:
+                values.append(waiting.popleft().result())
+                report_progress(progress, len(values), len(items))
+        finally:
+            for future in waiting:
+                future.cancel()
+    return values
