@@ -26,10 +26,10 @@ from cvseg.kernels.filtering.guided_coefficients import guided_coefficients
 from cvseg.kernels.filtering.guided_products import guided_products
 from cvseg.kernels.filtering.median import median
 from cvseg.kernels.filtering.separable_median import separable_median
+from cvseg.kernels.flow.brightness_constraint import brightness_constraint
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.forward_backward import forward_backward
 from cvseg.kernels.flow.horn_schunck_relax import horn_schunck_relax
-from cvseg.kernels.flow.horn_schunck_system import horn_schunck_system
 from cvseg.kernels.flow.patch_densify import patch_densify
 from cvseg.kernels.flow.patch_search import patch_search
 from cvseg.kernels.flow.patch_start import patch_start
@@ -93,7 +93,7 @@ KERNELS = {
         median,
         separable_median,
         horn_schunck_relax,
-        horn_schunck_system,
+        brightness_constraint,
         confusion_counts,
         greedy_matches,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from cvseg.flow.coarse_to_fine import coarse_to_fine
 from cvseg.kernels.filtering.separable_median import separable_median
 from cvseg.kernels.flow.horn_schunck_relax import horn_schunck_relax
-from cvseg.kernels.flow.horn_schunck_system import horn_schunck_system
+from cvseg.kernels.flow.brightness_constraint import brightness_constraint
 from cvseg.kernels.flow.patch_grid import MARGIN
 from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.pyramid.pad_edges import pad_edges
@@ -80,8 +80,8 @@ def horn_schunck_1981(image0: Any, image1: Any, options: HornSchunckOptions | No
         padded1 = pad_edges(level1, np.int32(MARGIN))
         for _ in range(options.warps):
             images = variational_images(level0, padded1, flow_uv)  # level1 where flow_uv points, beside level0
-            system = horn_schunck_system(images, flow_uv, np.float32(options.smoothness**2))
-            flow_uv = horn_schunck_relax(system, flow_uv, np.int32(options.iterations))
+            constraint = brightness_constraint(images, flow_uv, np.float32(options.smoothness))
+            flow_uv = horn_schunck_relax(constraint, flow_uv, np.int32(options.iterations))
             if options.median:
                 flow_uv = separable_median(flow_uv, np.int32(options.median))
         return flow_uv

@@ -1,6 +1,7 @@
 // One Jacobi iteration of Horn and Schunck, their eq. 12: u = mean u - Ix t, v = mean v - Iy t,
-// t = (Ix mean u + Iy mean v + It) / (smoothness^2 + Ix^2 + Iy^2); the mean weighs sides 1/6 and corners 1/12.
-// system: (4, height, width) float32: Ix, Iy, It, and the inverse of the divisor.   flow, relaxed: (2, height, width).
+// t = Ix mean u + Iy mean v + It; the mean weighs sides 1/6 and corners 1/12.
+// constraint: (3, height, width) float32: Ix, Iy, It, divided by sqrt(smoothness^2 + Ix^2 + Iy^2).
+// flow, relaxed: (2, height, width), pixels.
 // One thread per pixel.
 #include "common.cuh"
 
@@ -12,7 +13,7 @@ __device__ __forceinline__ float horn_schunck_average(const float* __restrict__ 
   return fmaf(1.0f / 6.0f, cross, (1.0f / 12.0f) * corners);
 }
 
-extern "C" __global__ void horn_schunck_relax(const float* __restrict__ system, const float* __restrict__ flow,
+extern "C" __global__ void horn_schunck_relax(const float* __restrict__ constraint, const float* __restrict__ flow,
                                               float* __restrict__ relaxed, const int height, const int width) {
   const int x = blockIdx.x * blockDim.x + threadIdx.x;
   const int y = blockIdx.y * blockDim.y + threadIdx.y;
@@ -22,9 +23,9 @@ extern "C" __global__ void horn_schunck_relax(const float* __restrict__ system, 
   const int up = max(y - 1, 0) * width, here = y * width, down = min(y + 1, height - 1) * width;
   const float average_u = horn_schunck_average(flow, left, x, right, up, here, down);
   const float average_v = horn_schunck_average(flow + plane, left, x, right, up, here, down);
-  const float ix = system[i], iy = system[plane + i];
-  const float t = fmaf(iy, average_v, fmaf(ix, average_u, system[2 * plane + i]));
-  const float minus_t = 0.0f - t * system[3 * plane + i];
+  const float ix = constraint[i], iy = constraint[plane + i];
+  const float t = fmaf(iy, average_v, fmaf(ix, average_u, constraint[2 * plane + i]));
+  const float minus_t = 0.0f - t;
   relaxed[i] = fmaf(ix, minus_t, average_u);
   relaxed[plane + i] = fmaf(iy, minus_t, average_v);
 }

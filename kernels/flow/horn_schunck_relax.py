@@ -1,8 +1,11 @@
 """Jacobi iterations of Horn and Schunck (eq. 12 of their paper): all pixels at once, each from its eight neighbours.
 
     average = (left + right + up + down) / 6 + (the four diagonal ones) / 12       edge pixels repeat
-    t = (Ix average_u + Iy average_v + It) / (smoothness^2 + Ix^2 + Iy^2)
+    t = Ix average_u + Iy average_v + It
     u = average_u - Ix t,   v = average_v - Iy t
+
+with all three derivatives divided by sqrt(smoothness^2 + Ix^2 + Iy^2), as `brightness_constraint` gives them: the paper
+divides t by the square of that.
 
 On the CPU the iterations follow each other down the image, one row apart, as many at a time as fit in the cache: row y
 of iteration k needs rows y - 1 to y + 1 of iteration k - 1, which have just been made. The bits stay the same.
@@ -34,8 +37,8 @@ def _average(rows, up, here, down, x):
 
 
 @cpu_kernel
-def _relax_rows(first_row, end_row, system, flow, relaxed, height, width, pitch, iterations):
-    """system: flat planes Ix, Iy, It, inverse; flow, relaxed: flat planes u, v; planes are height x pitch."""
+def _relax_rows(first_row, end_row, constraint, flow, relaxed, height, width, pitch, iterations):
+    """constraint: flat planes Ix, Iy, It; flow, relaxed: flat planes u, v; planes are height x pitch."""
     plane = height * pitch
     # What is missing beyond the band's halo spoils one more row per iteration, and never reaches the band.
     top, bottom = max(0, first_row - iterations), min(height, end_row + iterations)
@@ -61,9 +64,9 @@ def _relax_rows(first_row, end_row, system, flow, relaxed, height, width, pitch,
                     average_u = _average(rows, up, here, down, x)
                     average_v = _average(rows, up + to_next, here + to_next, down + to_next, x)
                     i = at + x
-                    ix, iy = load16(system, i), load16(system, plane + i)
-                    t = fma(iy, average_v, fma(ix, average_u, load16(system, 2 * plane + i)))
-                    minus_t = np.float32(0) - t * load16(system, 3 * plane + i)
+                    ix, iy = load16(constraint, i), load16(constraint, plane + i)
+                    t = fma(iy, average_v, fma(ix, average_u, load16(constraint, 2 * plane + i)))
+                    minus_t = np.float32(0) - t
                     store16(rows, to + x, fma(ix, minus_t, average_u))
                     store16(rows, to_v + x, fma(iy, minus_t, average_v))
             rows[to - 1], rows[to + width] = rows[to], rows[to + width - 1]
@@ -75,39 +78,38 @@ def _relax_rows(first_row, end_row, system, flow, relaxed, height, width, pitch,
                     store16(relaxed, plane + at + x, load16(rows, to_v + x))
 
 
-def _horn_schunck_relax_cpu(system, flow_uv, iterations):
+def _horn_schunck_relax_cpu(constraint, flow_uv, iterations):
     height, width = flow_uv.shape[1:]
     pitch = max(width, 16)
     if width < 16:  # whole vectors need 16 columns; the added ones are never used
-        system, flow_uv = (np.pad(planes, ((0, 0), (0, 0), (0, 16 - width))) for planes in (system, flow_uv))
+        constraint, flow_uv = (np.pad(planes, ((0, 0), (0, 0), (0, 16 - width))) for planes in (constraint, flow_uv))
     left, flow = int(iterations), flow_uv
     while left:
         relaxed = recycled_empty(flow_uv.shape)
         count = min(left, TOGETHER)
         numbers = height, width, pitch, count
-        run_bands(_relax_rows, height, system.reshape(-1), flow.reshape(-1), relaxed.reshape(-1), *numbers)
+        run_bands(_relax_rows, height, constraint.reshape(-1), flow.reshape(-1), relaxed.reshape(-1), *numbers)
         flow, left = relaxed, left - count
     if flow is flow_uv:
         flow = flow.copy()
     return flow if width == pitch else np.ascontiguousarray(flow[:, :, :width])
 
 
-def _horn_schunck_relax_cuda(system, flow_uv, iterations):
+def _horn_schunck_relax_cuda(constraint, flow_uv, iterations):
     xp = array_module(flow_uv)
     _, height, width = flow_uv.shape
     flow, relaxed = flow_uv.copy(), xp.empty_like(flow_uv)
     for _ in range(int(iterations)):
         size = np.int32(height), np.int32(width)
-        _cuda.launch_image("horn_schunck_relax", (height, width), system, flow, relaxed, *size)
+        _cuda.launch_image("horn_schunck_relax", (height, width), constraint, flow, relaxed, *size)
         flow, relaxed = relaxed, flow
     return flow
 
 
 def _sample(rng, size_hw):
-    along_x, along_y, in_time = rng.normal(0, 10, (3, *size_hw)).astype(np.float32)
-    inverse = np.float32(1) / (np.float32(100) + along_x * along_x + along_y * along_y)
-    flow_uv = rng.normal(0, 2, (2, *size_hw)).astype(np.float32)
-    return np.stack([along_x, along_y, in_time, inverse]), flow_uv, np.int32(15)
+    derivatives = rng.normal(0, 10, (3, *size_hw)).astype(np.float32)
+    norm = np.sqrt(np.float32(100) + derivatives[0] ** 2 + derivatives[1] ** 2)
+    return derivatives / norm, rng.normal(0, 2, (2, *size_hw)).astype(np.float32), np.int32(15)
 
 
 horn_schunck_relax = Kernel(
