@@ -33,6 +33,8 @@ from cvseg.kernels.flow.horn_schunck_relax import horn_schunck_relax
 from cvseg.kernels.flow.patch_densify import patch_densify
 from cvseg.kernels.flow.patch_search import patch_search
 from cvseg.kernels.flow.patch_start import patch_start
+from cvseg.kernels.flow.tv_l1_solve import tv_l1_solve
+from cvseg.kernels.flow.tv_l1_terms import tv_l1_terms
 from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.variational_solve import variational_solve
 from cvseg.kernels.labeling.label_components import label_components
@@ -71,6 +73,8 @@ KERNELS = {
         patch_densify,
         patch_search,
         patch_start,
+        tv_l1_solve,
+        tv_l1_terms,
         variational_solve,
         variational_images,
         pad_edges,

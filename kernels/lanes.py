@@ -215,6 +215,7 @@ def _splat(count):
 
 
 load8, load16 = _load(8), _load(16)  # load8(flat float32 array, index): elements index .. index + 7
+load4 = _load(4)  # for windows of 4x4 pixels
 store8, store16 = _store(8), _store(16)  # store8(flat float32 array, index, lanes)
 load8_bytes, load16_bytes = _load_bytes(8), _load_bytes(16)  # flat uint8 array, converted to float32
 # One channel of 16 RGB pixels: bytes index + 0, 3, 6, ... of a flat uint8 array, converted to float32
@@ -388,6 +389,8 @@ zip_high = _pick("zip_high", lambda n: [n // 2 + i // 2 + n * (i % 2) for i in r
 # The same two lanes at a time: a0 a1 b0 b1 a2 a3 ...: from (u, v) pairs of every second pixel to those of every pixel
 zip_pairs_low = _pick("zip_pairs_low", lambda n: [i // 4 * 2 + i % 2 + n * (i // 2 % 2) for i in range(n)])
 zip_pairs_high = _pick("zip_pairs_high", lambda n: [n // 2 + i // 4 * 2 + i % 2 + n * (i // 2 % 2) for i in range(n)])
+# Of two neighbouring vectors of a row: each pixel's left neighbour in the second, without reading what was just written
+left_neighbors = _pick("left_neighbors", lambda n: range(n - 1, 2 * n - 1))  # a_last b0 b1 b2 ...
 
 # float32 constants for kernels: a bare 0.5 would be float64
 ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)

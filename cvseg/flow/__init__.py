@@ -13,6 +13,7 @@ from cvseg.flow.consistency import FlowConsistency, forward_backward_consistency
 from cvseg.flow.dense_inverse_search_2016 import DENSE_INVERSE_SEARCH_PRESETS, dense_inverse_search_2016
 from cvseg.flow.horn_schunck_1981 import HORN_SCHUNCK_PRESETS, horn_schunck_1981
 from cvseg.flow.stream import FlowPair, FlowStream, flow_image
+from cvseg.flow.tv_l1_2007 import TV_L1_PRESETS, tv_l1_2007
 from cvseg.options import Options
 
 
@@ -33,6 +34,7 @@ class FlowMethod:
 FLOW_METHODS = {
     "dis": FlowMethod(dense_inverse_search_2016, DENSE_INVERSE_SEARCH_PRESETS),
     "horn_schunck": FlowMethod(horn_schunck_1981, HORN_SCHUNCK_PRESETS),
+    "tv_l1": FlowMethod(tv_l1_2007, TV_L1_PRESETS),
 }
 
 __all__ = [
