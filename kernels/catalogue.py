@@ -15,10 +15,15 @@ from cvseg.kernels.consensus.consensus_weights import consensus_weights
 from cvseg.kernels.consensus.nearest_cells import nearest_cells
 from cvseg.kernels.evaluation.boundary_matches import boundary_matches
 from cvseg.kernels.evaluation.confusion_counts import confusion_counts
+from cvseg.kernels.evaluation.context_costs import context_costs
 from cvseg.kernels.evaluation.greedy_matches import greedy_matches
 from cvseg.kernels.evaluation.mask_boundary import mask_boundary
+from cvseg.kernels.evaluation.match_outlines import match_outlines
 from cvseg.kernels.evaluation.object_outlines import object_outlines
 from cvseg.kernels.evaluation.outline_matches import outline_matches
+from cvseg.kernels.evaluation.shape_contexts import shape_contexts
+from cvseg.kernels.evaluation.simplify_outlines import simplify_outlines
+from cvseg.kernels.evaluation.trace_outlines import trace_outlines
 from cvseg.kernels.filtering.box_mean import box_mean
 from cvseg.kernels.filtering.gradients import gradients
 from cvseg.kernels.filtering.guided_apply import guided_apply
@@ -66,6 +71,11 @@ KERNELS = {
         boundary_matches,
         object_outlines,
         outline_matches,
+        trace_outlines,
+        simplify_outlines,
+        shape_contexts,
+        context_costs,
+        match_outlines,
         gray_from_rgb,
         gradients,
         flow_upsample,
