@@ -46,6 +46,7 @@ class Protocol:
 # One line per protocol; the modules are imported when they are used.
 PROTOCOLS: dict[str, Protocol] = {
     "change": Protocol("change detection: CDnet's measures of motion masks", "change", "ChangeProtocolOptions"),
+    "tracking": Protocol("tracks: HOTA, CLEAR and IDF1 of boxes and masks", "tracking", "TrackingProtocolOptions"),
 }
 
 
