@@ -161,6 +161,25 @@ def merge_runs(masks: Sequence[Runs], *, intersect: bool = False) -> Runs:
     return _between(positions[changed], int(masks[0].sum()))
 
 
+def tube_runs(frames: Sequence[Runs | None], pixels: int) -> Runs:
+    """Runs of frames laid side by side: areas and overlaps of these are those of tubes through a video.
+
+    Parameters
+    ----------
+    frames : runs of each frame; None where the object is not there
+    pixels : number of pixels of one frame
+
+    Examples
+    --------
+    >>> tube_runs([np.array([1, 3]), None, np.array([0, 4])], 4).tolist()
+    [1, 3, 4, 0, 0, 4]
+    """
+    parts = [np.array([pixels]) if runs is None else runs for runs in frames]
+    # Every frame begins with background, so the one before must end with a run of the mask.
+    padded = [np.append(runs, 0) if len(runs) % 2 else runs for runs in parts]
+    return np.concatenate(padded).astype(np.int64) if padded else np.zeros(0, np.int64)
+
+
 def polygon_runs(polygon_xy: ArrayLike, size_hw: tuple[int, int]) -> Runs:
     """Runs of one closed polygon by COCO's rule.
 
@@ -214,27 +233,22 @@ def polygon_runs(polygon_xy: ArrayLike, size_hw: tuple[int, int]) -> Runs:
 def _drawn_outline(fine: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """All points of the closed outline through `fine`, in order. Lines advance by one along their longer side and
     are always drawn in its rising direction, so that an edge shared by two polygons is drawn alike in both."""
-    starts, ends = fine, np.roll(fine, -1, axis=0)
-    us: list[NDArray[np.int64]] = []
-    vs: list[NDArray[np.int64]] = []
-    for (xs, ys), (xe, ye) in zip(starts.tolist(), ends.tolist(), strict=True):
-        dx, dy = abs(xe - xs), abs(ye - ys)
-        if dx == 0 and dy == 0:
-            continue
-        flipped = (dx >= dy and xs > xe) or (dx < dy and ys > ye)
-        if flipped:
-            xs, xe, ys, ye = xe, xs, ye, ys
-        step = np.arange(max(dx, dy) + 1)
-        if flipped:
-            step = step[::-1]
-        if dx >= dy:
-            us.append(step + xs)
-            vs.append(np.trunc(ys + (ye - ys) / dx * step + 0.5).astype(np.int64))
-        else:
-            us.append(np.trunc(xs + (xe - xs) / dy * step + 0.5).astype(np.int64))
-            vs.append(step + ys)
-    nothing = np.zeros(0, np.int64)
-    return (np.concatenate(us), np.concatenate(vs)) if us else (nothing, nothing)
+    ends = np.roll(fine, -1, axis=0)
+    moved = (fine != ends).any(1)
+    (xs, ys), (xe, ye) = fine[moved].T, ends[moved].T
+    dx, dy = np.abs(xe - xs), np.abs(ye - ys)
+    flat = dx >= dy
+    flipped = np.where(flat, xs > xe, ys > ye)
+    xs, xe = np.where(flipped, xe, xs), np.where(flipped, xs, xe)
+    ys, ye = np.where(flipped, ye, ys), np.where(flipped, ys, ye)
+    longer = np.maximum(dx, dy)
+    slope = np.where(flat, ye - ys, xe - xs) / longer
+    line = np.repeat(np.arange(len(longer)), longer + 1)
+    step = np.arange(len(line)) - np.repeat(np.cumsum(longer + 1) - longer - 1, longer + 1)
+    step = np.where(flipped[line], longer[line] - step, step)
+    along = step + np.where(flat, xs, ys)[line]
+    across = np.trunc(np.where(flat, ys, xs)[line] + slope[line] * step + 0.5).astype(np.int64)
+    return np.where(flat[line], along, across), np.where(flat[line], across, along)
 
 
 def check_runs(caller: str, runs: Runs, size_hw: tuple[int, int]) -> None:
