@@ -1,17 +1,30 @@
 """Measures of accuracy: arrays in, numbers and frozen records out."""
 
+from cvseg.evaluation.average_precision import AveragePrecision, AveragePrecisionMeasure
 from cvseg.evaluation.boundary_accuracy import BoundaryScore, boundary_accuracy, boundary_score
 from cvseg.evaluation.change_accuracy import ChangeCounts, ChangeScore, change_counts, change_score
 from cvseg.evaluation.endpoint_error import FlowAccuracy, endpoint_error, flow_accuracy
 from cvseg.evaluation.higher_order_tracking_accuracy import HigherOrderScore, higher_order_tracking_accuracy
 from cvseg.evaluation.identity_accuracy import IdentityScore, identity_accuracy
 from cvseg.evaluation.overlaps import ObjectOverlaps, box_overlaps, label_overlaps
+from cvseg.evaluation.panoptic_quality import (
+    ClassQuality,
+    MeanQuality,
+    PanopticMeasure,
+    SegmentMatches,
+    add_video,
+    match_segments,
+    mean_of_windows,
+    without_wrong_depth,
+)
+from cvseg.evaluation.panoptic_segments import SegmentPairs, Segments, divided_segments, segment_pairs, summed_pairs
 from cvseg.evaluation.region_similarity import (
     SequenceStatistics,
     object_similarity,
     region_similarity,
     sequence_statistics,
 )
+from cvseg.evaluation.segmentation_tracking_quality import SegmentationTrackingMeasure, SegmentationTrackingScore
 from cvseg.evaluation.semantic_accuracy import (
     SemanticMeasure,
     SemanticScore,
@@ -30,20 +43,31 @@ from cvseg.evaluation.tracking_accuracy import (
 from cvseg.evaluation.tracking_data import TrackingSequence, box_sequence, label_sequence, tracking_sequence
 
 __all__ = [
+    "AveragePrecision",
+    "AveragePrecisionMeasure",
     "BoundaryScore",
     "ChangeCounts",
     "ChangeScore",
+    "ClassQuality",
     "FlowAccuracy",
     "FrameMatches",
     "HigherOrderScore",
     "IdentityScore",
+    "MeanQuality",
     "ObjectOverlaps",
+    "PanopticMeasure",
+    "SegmentMatches",
+    "SegmentPairs",
+    "SegmentationTrackingMeasure",
+    "SegmentationTrackingScore",
+    "Segments",
     "SemanticMeasure",
     "SemanticScore",
     "SequenceStatistics",
     "TrackingMeasure",
     "TrackingScore",
     "TrackingSequence",
+    "add_video",
     "boundary_accuracy",
     "boundary_score",
     "box_overlaps",
@@ -51,6 +75,7 @@ __all__ = [
     "change_counts",
     "change_score",
     "confusion_matrix",
+    "divided_segments",
     "endpoint_error",
     "flow_accuracy",
     "higher_order_tracking_accuracy",
@@ -58,12 +83,17 @@ __all__ = [
     "identity_switches",
     "label_overlaps",
     "label_sequence",
+    "match_segments",
     "matched_frames",
+    "mean_of_windows",
     "object_similarity",
     "region_similarity",
+    "segment_pairs",
     "semantic_score",
     "sequence_statistics",
+    "summed_pairs",
     "tracking_accuracy",
     "tracking_sequence",
     "video_consistency",
+    "without_wrong_depth",
 ]
