@@ -6,6 +6,7 @@ from cvseg.evaluation.change_accuracy import ChangeCounts, ChangeScore, change_c
 from cvseg.evaluation.endpoint_error import FlowAccuracy, endpoint_error, flow_accuracy
 from cvseg.evaluation.higher_order_tracking_accuracy import HigherOrderScore, higher_order_tracking_accuracy
 from cvseg.evaluation.identity_accuracy import IdentityScore, identity_accuracy
+from cvseg.evaluation.object_pairs import PairScores, pair_scores
 from cvseg.evaluation.overlaps import ObjectOverlaps, box_overlaps, label_overlaps
 from cvseg.evaluation.panoptic_quality import (
     ClassQuality,
@@ -32,6 +33,7 @@ from cvseg.evaluation.semantic_accuracy import (
     semantic_score,
     video_consistency,
 )
+from cvseg.evaluation.temporal_stability import OutlineShape, outline_change, outline_shape, temporal_stability
 from cvseg.evaluation.tracking_accuracy import (
     FrameMatches,
     TrackingMeasure,
@@ -41,6 +43,13 @@ from cvseg.evaluation.tracking_accuracy import (
     tracking_accuracy,
 )
 from cvseg.evaluation.tracking_data import TrackingSequence, box_sequence, label_sequence, tracking_sequence
+from cvseg.evaluation.video_objects import (
+    FramePairs,
+    ObjectScores,
+    assigned_scores,
+    from_first_frame,
+    same_id_scores,
+)
 
 __all__ = [
     "AveragePrecision",
@@ -51,10 +60,14 @@ __all__ = [
     "ClassQuality",
     "FlowAccuracy",
     "FrameMatches",
+    "FramePairs",
     "HigherOrderScore",
     "IdentityScore",
     "MeanQuality",
     "ObjectOverlaps",
+    "ObjectScores",
+    "OutlineShape",
+    "PairScores",
     "PanopticMeasure",
     "SegmentMatches",
     "SegmentPairs",
@@ -68,6 +81,7 @@ __all__ = [
     "TrackingScore",
     "TrackingSequence",
     "add_video",
+    "assigned_scores",
     "boundary_accuracy",
     "boundary_score",
     "box_overlaps",
@@ -78,6 +92,7 @@ __all__ = [
     "divided_segments",
     "endpoint_error",
     "flow_accuracy",
+    "from_first_frame",
     "higher_order_tracking_accuracy",
     "identity_accuracy",
     "identity_switches",
@@ -87,11 +102,16 @@ __all__ = [
     "matched_frames",
     "mean_of_windows",
     "object_similarity",
+    "outline_change",
+    "outline_shape",
+    "pair_scores",
     "region_similarity",
+    "same_id_scores",
     "segment_pairs",
     "semantic_score",
     "sequence_statistics",
     "summed_pairs",
+    "temporal_stability",
     "tracking_accuracy",
     "tracking_sequence",
     "video_consistency",

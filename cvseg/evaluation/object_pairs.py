@@ -81,7 +81,7 @@ def pair_scores(
     j = _region_pairs(result, truth, len(result_ids), len(truth_ids))
     f = _outline_pairs(result, truth, len(result_ids), len(truth_ids), radius, same_place_only)
     if same_place_only:
-        j[~np.eye(*j.shape, dtype=bool)] = np.nan
+        j[_others(*j.shape)] = np.nan
     return PairScores(j=j, f=f)
 
 
@@ -92,7 +92,7 @@ def _numbered(labels: NDArray[np.int32], ids: Sequence[int], name: str) -> NDArr
     if len(set(ids)) != len(ids) or min(ids, default=1) < 1:
         raise RangeError(f"pair_scores: {name} is {list(ids)}; expected each id once, from 1.")
     labels = np.ascontiguousarray(labels)
-    if list(ids) == list(range(1, len(ids) + 1)) and labels.size and 0 <= labels.min() and labels.max() <= len(ids):
+    if list(ids) == list(range(1, len(ids) + 1)) and labels.size and labels.min() >= 0 and labels.max() <= len(ids):
         return labels  # the usual case
     table = np.zeros(max(ids, default=0) + 1, np.int32)
     table[np.asarray(ids, int)] = np.arange(1, len(ids) + 1)
@@ -133,10 +133,16 @@ def _outline_pairs(
             true_length, true_near = outline_matches(true_outlines, outlines, partners, radius)
             block = _f(result_length[None, :], result_near.T, true_length[:, None], true_near)
             if same:
-                block[~np.eye(GROUP, dtype=bool)] = np.nan
+                block[_others(GROUP, GROUP)] = np.nan
             view = f[t : t + GROUP, r : r + GROUP]
             view[:] = block[: view.shape[0], : view.shape[1]]
     return f
+
+
+def _others(rows: int, columns: int) -> NDArray[np.bool_]:
+    """Places beside the diagonal."""
+    others: NDArray[np.bool_] = np.arange(rows)[:, None] != np.arange(columns)[None, :]
+    return others
 
 
 def _bits(count: int, first: int) -> NDArray[np.uint32]:

@@ -45,6 +45,7 @@ class Protocol:
 
 # One line per protocol; the modules are imported when they are used.
 PROTOCOLS: dict[str, Protocol] = {
+    "davis": Protocol("video object segmentation: J, F and T of masks", "davis", "DavisProtocolOptions"),
     "change": Protocol("change detection: CDnet's measures of motion masks", "change", "ChangeProtocolOptions"),
     "tracking": Protocol("tracks: HOTA, CLEAR and IDF1 of boxes and masks", "tracking", "TrackingProtocolOptions"),
 }
