@@ -35,6 +35,7 @@ from cvseg.kernels.flow.brightness_constraint import brightness_constraint
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.forward_backward import forward_backward
 from cvseg.kernels.flow.horn_schunck_relax import horn_schunck_relax
+from cvseg.kernels.flow.lucas_kanade_equations import lucas_kanade_equations
 from cvseg.kernels.flow.patch_densify import patch_densify
 from cvseg.kernels.flow.patch_search import patch_search
 from cvseg.kernels.flow.patch_start import patch_start
@@ -42,6 +43,7 @@ from cvseg.kernels.flow.tv_l1_solve import tv_l1_solve
 from cvseg.kernels.flow.tv_l1_terms import tv_l1_terms
 from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.variational_solve import variational_solve
+from cvseg.kernels.flow.window_flow import window_flow
 from cvseg.kernels.labeling.label_components import label_components
 from cvseg.kernels.labeling.label_overlap import label_overlap
 from cvseg.kernels.labeling.relabel import relabel
@@ -110,5 +112,7 @@ KERNELS = {
         brightness_constraint,
         confusion_counts,
         greedy_matches,
+        lucas_kanade_equations,
+        window_flow,
     )
 }

@@ -12,6 +12,7 @@ from cvseg.errors import OptionError, ShapeError, nearest_name
 from cvseg.flow.consistency import FlowConsistency, forward_backward_consistency
 from cvseg.flow.dense_inverse_search_2016 import DENSE_INVERSE_SEARCH_PRESETS, dense_inverse_search_2016
 from cvseg.flow.horn_schunck_1981 import HORN_SCHUNCK_PRESETS, horn_schunck_1981
+from cvseg.flow.lucas_kanade_1981 import LUCAS_KANADE_PRESETS, lucas_kanade_1981
 from cvseg.flow.stream import FlowPair, FlowStream, flow_image
 from cvseg.flow.tv_l1_2007 import TV_L1_PRESETS, tv_l1_2007
 from cvseg.options import Options
@@ -35,6 +36,7 @@ FLOW_METHODS = {
     "dis": FlowMethod(dense_inverse_search_2016, DENSE_INVERSE_SEARCH_PRESETS),
     "horn_schunck": FlowMethod(horn_schunck_1981, HORN_SCHUNCK_PRESETS),
     "tv_l1": FlowMethod(tv_l1_2007, TV_L1_PRESETS),
+    "lucas_kanade": FlowMethod(lucas_kanade_1981, LUCAS_KANADE_PRESETS),
 }
 
 __all__ = [

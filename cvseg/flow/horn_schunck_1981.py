@@ -9,8 +9,8 @@ import numpy as np
 
 from cvseg.flow.coarse_to_fine import coarse_to_fine
 from cvseg.kernels.filtering.separable_median import separable_median
-from cvseg.kernels.flow.horn_schunck_relax import horn_schunck_relax
 from cvseg.kernels.flow.brightness_constraint import brightness_constraint
+from cvseg.kernels.flow.horn_schunck_relax import horn_schunck_relax
 from cvseg.kernels.flow.patch_grid import MARGIN
 from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.pyramid.pad_edges import pad_edges
@@ -28,12 +28,8 @@ class HornSchunckOptions(Options):
         30, "Jacobi iterations per warp; the flow front travels one pixel per iteration", low=1, high=10000
     )
     warps: int = option(4, "times image1 is warped anew per level; larger follows farther", low=1)
-    levels: int = option(
-        20, "levels of the pyramid at most; 1, with warps 1 and median 0, is the paper's method", low=1
-    )
-    smallest_side: int = option(
-        16, "shorter side of the coarsest level; larger finds less large motion", low=8, unit=" px"
-    )
+    levels: int = option(20, "levels of the pyramid at most; 1, with warps 1 and median 0, is the paper's", low=1)
+    smallest_side: int = option(16, "shorter side of the coarsest level; larger misses large motion", low=8, unit=" px")
     median: int = option(3, "radius of the median after each warp; larger removes larger errors, 0 none", low=0, high=3)
 
 

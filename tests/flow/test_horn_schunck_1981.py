@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose
 from cvseg.arrays import to_host
 from cvseg.evaluation.endpoint_error import endpoint_error
 from cvseg.flow.horn_schunck_1981 import HORN_SCHUNCK_PRESETS, HornSchunckOptions, horn_schunck_1981
-from cvseg.kernels.flow.horn_schunck_relax import horn_schunck_relax
 from cvseg.kernels.flow.brightness_constraint import brightness_constraint
+from cvseg.kernels.flow.horn_schunck_relax import horn_schunck_relax
 
 AVERAGE = np.float64([[1, 2, 1], [2, 0, 2], [1, 2, 1]]) / 12
 
