@@ -24,27 +24,36 @@ class TvL1Options(Options):
     data_weight: float = option(
         1.2, "lambda: what a pixel off its data line costs; larger follows detail and noise", low=0.0, unit=" per px"
     )
+    coarse_data_weight: float = option(
+        0.9,
+        "factor of lambda from each level to the next coarser one; smaller trusts coarse images less",
+        low=0.1,
+        high=2,
+    )
     edge: float = option(
         25.0, "image gradient at which smoothness counts half; larger smooths across edges", low=0.1, unit=" levels/px"
     )
-    warps: int = option(8, "times image1 is warped anew per level; larger is more exact and follows farther", low=1)
+    warps: int = option(
+        8, "times image1 is warped anew at full and half size; larger is more exact and follows farther", low=1
+    )
+    coarse_warps: int = option(8, "the same below half size, where it costs little", low=1)
     iterations: int = option(10, "primal-dual iterations per warp; larger is more exact", low=1, high=10000)
     coarse_iterations: int = option(
-        20, "the same below half size, where it costs little; larger carries motion farther into flat regions", low=1
+        40, "the same below half size; larger carries motion farther into flat regions", low=1, high=10000
     )
     median: int = option(
-        2, "radius of the median after each warp, at full and half size; larger removes larger errors", low=0, high=2
+        2, "radius of the median after each warp, 0 none; larger removes larger errors", low=0, high=2, unit=" px"
     )
-    coarse_median: int = option(1, "the same below half size; larger loses small objects", low=0, high=2)
+    coarse_median: int = option(1, "the same below half size; larger loses small objects", low=0, high=2, unit=" px")
     smallest_side: int = option(
         16, "shorter side of the coarsest level; larger finds less large motion", low=8, unit=" px"
     )
 
 
 TV_L1_PRESETS = {
-    "fast": TvL1Options(warps=4),
+    "fast": TvL1Options(warps=5, coarse_warps=5, coarse_iterations=20),
     "balanced": TvL1Options(),
-    "quality": TvL1Options(data_weight=1.0, warps=12, iterations=16),
+    "quality": TvL1Options(data_weight=1.0, warps=16),
 }
 
 
@@ -82,16 +91,21 @@ def tv_l1_2007(image0: Any, image1: Any, options: TvL1Options | None = None, ini
     """
     if options is None:
         options = TV_L1_PRESETS["balanced"]
-    half_height = (image0.shape[0] + 1) // 2
+    heights = [image0.shape[0]]  # by level
+    while heights[-1] > 1:
+        heights.append((heights[-1] + 1) // 2)
 
     def improve(level0: Any, level1: Any, flow_uv: Any) -> Any:
-        is_fine = level0.shape[0] >= half_height
-        iterations = options.iterations if is_fine else options.coarse_iterations
-        radius = options.median if is_fine else options.coarse_median
+        number = heights.index(level0.shape[0])
+        weight = np.float32(options.data_weight * options.coarse_data_weight**number)
+        if number <= 1:
+            warps, iterations, radius = options.warps, options.iterations, options.median
+        else:
+            warps, iterations, radius = options.coarse_warps, options.coarse_iterations, options.coarse_median
         padded1 = pad_edges(level1, np.int32(MARGIN))
         dual = array_module(level0).zeros((4, *level0.shape), np.float32)
-        for _ in range(options.warps):
-            terms = tv_l1_terms(level0, padded1, flow_uv, np.float32(options.data_weight), np.float32(options.edge))
+        for _ in range(warps):
+            terms = tv_l1_terms(level0, padded1, flow_uv, weight, np.float32(options.edge))
             flow_uv, dual = tv_l1_solve(terms, flow_uv, dual, np.int32(iterations))
             if radius:
                 flow_uv = median(flow_uv, np.int32(radius))

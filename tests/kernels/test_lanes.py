@@ -14,6 +14,8 @@ from cvseg.kernels.lanes import (
     fma,
     hsum,
     inverse_root,
+    left_neighbors,
+    load4,
     load8,
     load16,
     load16_bytes,
@@ -197,3 +199,24 @@ def test_strided_arrays_do_not_compile():
 
 def test_constants_are_float32():
     assert {type(value) for value in (lanes.ZERO, lanes.HALF, lanes.ONE)} == {np.float32}
+
+
+@numba.njit
+def _left_neighbors(a, out):
+    store16(out, 0, left_neighbors(load16(a, 3), load16(a, 19)))
+
+
+def test_left_neighbors_are_the_row_one_pixel_earlier():
+    out = np.zeros(16, np.float32)
+    _left_neighbors(NUMBERS, out)
+    assert_array_equal(out, NUMBERS[18:34])
+
+
+@numba.njit
+def _sum_of_four(a, i):
+    return hsum(load4(a, i))
+
+
+def test_four_lanes_are_summed_as_two_pairs():
+    a, b, c, d = NUMBERS[5:9]
+    assert _sum_of_four(NUMBERS, 5) == (a + c) + (b + d)
