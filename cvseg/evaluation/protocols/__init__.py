@@ -48,6 +48,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "davis": Protocol("video object segmentation: J, F and T of masks", "davis", "DavisProtocolOptions"),
     "change": Protocol("change detection: CDnet's measures of motion masks", "change", "ChangeProtocolOptions"),
     "tracking": Protocol("tracks: HOTA, CLEAR and IDF1 of boxes and masks", "tracking", "TrackingProtocolOptions"),
+    "instances": Protocol("scored instances: AP of masks and tubes", "instances", "InstancesProtocolOptions"),
 }
 
 
