@@ -1,11 +1,13 @@
 """Error and time of optical flow on pairs with known truth, beside OpenCV's methods in the same run.
 
-python benchmarks/accuracy/flow.py [--repeats 9] [--presets fast balanced quality] [--json FILE] [--picture FILE]
+python benchmarks/accuracy/flow.py [--repeats 9] [--methods dis ...] [--presets fast balanced quality]
+                                   [--json FILE] [--picture FILE]
 
 Per pair: mean endpoint error in pixels, share of outliers (more than 3 px and 5 %, KITTI's Fl-all), milliseconds.
 Every time is the median of calls that alternate between all methods, and begins with the RGB pictures: conversion to
 grey counts for all. "CPU ms" adds up the threads; on a busy machine it says more than the wall clock. OpenCV runs with
-as many threads as cvseg. Without OpenCV its rows are left out. `--picture` draws
+as many threads as cvseg. Without OpenCV its rows are left out; its TV-L1, which takes seconds, is shown only beside
+ours, with a scale step of 0.5, 6 scales, 5 warps, 2 x 10 iterations and its median of 5 x 5. `--picture` draws
 the first pair with the largest error of the first preset: picture, truth, flow, error. The data are found by
 CVSEG_DATA, else in ../shared/data.
 """
@@ -29,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this che
 from measuring import ROOT, environment, print_row, rounded
 
 from cvseg.evaluation.endpoint_error import flow_accuracy
-from cvseg.flow import estimate_flow
+from cvseg.flow import FLOW_METHODS, estimate_flow
 from cvseg.kernels.bands import thread_count
 
 PRESETS = ("fast", "balanced", "quality")
@@ -97,8 +99,8 @@ def development_pairs(folder: Path) -> list[Pair]:
     return found
 
 
-def opencv_methods() -> dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
-    """OpenCV's methods on RGB pictures; empty when it is not installed."""
+def opencv_methods(ours: Sequence[str]) -> dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
+    """OpenCV's methods on RGB pictures, to show beside `ours`; empty when it is not installed."""
     try:
         import cv2
     except ImportError:
@@ -115,11 +117,17 @@ def opencv_methods() -> dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]
         cv2.DISOpticalFlow_create(preset)
         for preset in (cv2.DISOPTICAL_FLOW_PRESET_FAST, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     )
-    return {
+    methods = {
         "OpenCV DIS fast": on_gray(lambda a, b: fast.calc(a, b, None)),
         "OpenCV DIS medium": on_gray(lambda a, b: medium.calc(a, b, None)),
         "OpenCV Farneback": on_gray(lambda a, b: cv2.calcOpticalFlowFarneback(a, b, None, 0.5, 5, 15, 3, 5, 1.2, 0)),
     }
+    if "tv_l1" in ours and hasattr(cv2, "optflow"):
+        tv_l1 = cv2.optflow.DualTVL1OpticalFlow_create(
+            scaleStep=0.5, nscales=6, warps=5, innnerIterations=10, outerIterations=2, medianFiltering=5
+        )
+        methods["OpenCV TV-L1"] = on_gray(lambda a, b: tv_l1.calc(a, b, None))
+    return methods
 
 
 def measure(
@@ -174,6 +182,7 @@ def draw(pair: Pair, flow_xy: np.ndarray, path: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--methods", nargs="+", choices=tuple(FLOW_METHODS), default=["dis"])
     parser.add_argument("--presets", nargs="+", choices=PRESETS, default=list(PRESETS))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--picture", type=Path)
@@ -183,10 +192,12 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     if not pairs:
         raise SystemExit(f"flow.py: no pairs with true flow in {folder}. Set CVSEG_DATA to the folder that holds them.")
 
-    def ours(preset: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-        return lambda image0, image1: estimate_flow(image0, image1, preset=preset)
+    def ours(method: str, preset: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        return lambda image0, image1: estimate_flow(image0, image1, method=method, preset=preset)
 
-    methods = {f"cvseg dis {preset}": ours(preset) for preset in options.presets} | opencv_methods()
+    chosen = [(method, preset) for method in options.methods for preset in options.presets]
+    methods = {f"cvseg {method} {preset}": ours(method, preset) for method, preset in chosen}
+    methods |= opencv_methods(options.methods)
     results: dict[str, dict[str, dict[str, float]]] = {name: {} for name in methods}
     flows = {}
     for pair in pairs:
