@@ -6,6 +6,7 @@ from cvseg.evaluation.change_accuracy import ChangeCounts, ChangeScore, change_c
 from cvseg.evaluation.endpoint_error import FlowAccuracy, endpoint_error, flow_accuracy
 from cvseg.evaluation.higher_order_tracking_accuracy import HigherOrderScore, higher_order_tracking_accuracy
 from cvseg.evaluation.identity_accuracy import IdentityScore, identity_accuracy
+from cvseg.evaluation.interactive_accuracy import InteractiveScore, interactive_accuracy
 from cvseg.evaluation.object_pairs import PairScores, pair_scores
 from cvseg.evaluation.overlaps import ObjectOverlaps, box_overlaps, label_overlaps
 from cvseg.evaluation.panoptic_quality import (
@@ -63,6 +64,7 @@ __all__ = [
     "FramePairs",
     "HigherOrderScore",
     "IdentityScore",
+    "InteractiveScore",
     "MeanQuality",
     "ObjectOverlaps",
     "ObjectScores",
@@ -96,6 +98,7 @@ __all__ = [
     "higher_order_tracking_accuracy",
     "identity_accuracy",
     "identity_switches",
+    "interactive_accuracy",
     "label_overlaps",
     "label_sequence",
     "match_segments",
