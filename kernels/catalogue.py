@@ -36,7 +36,12 @@ from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.forward_backward import forward_backward
 from cvseg.kernels.flow.horn_schunck_relax import horn_schunck_relax
 from cvseg.kernels.flow.lucas_kanade_equations import lucas_kanade_equations
+from cvseg.kernels.flow.match_check import match_check
+from cvseg.kernels.flow.match_fill import match_fill
+from cvseg.kernels.flow.match_image import match_image
 from cvseg.kernels.flow.patch_densify import patch_densify
+from cvseg.kernels.flow.patch_inside import patch_inside
+from cvseg.kernels.flow.patch_match import patch_match
 from cvseg.kernels.flow.patch_search import patch_search
 from cvseg.kernels.flow.patch_start import patch_start
 from cvseg.kernels.flow.tv_l1_solve import tv_l1_solve
@@ -114,5 +119,10 @@ KERNELS = {
         greedy_matches,
         lucas_kanade_equations,
         window_flow,
+        match_check,
+        match_fill,
+        match_image,
+        patch_inside,
+        patch_match,
     )
 }

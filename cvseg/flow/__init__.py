@@ -9,6 +9,10 @@ from typing import Any
 from cvseg.arrays import array_module, common_device
 from cvseg.checks import check_dtype, check_finite, check_shapes
 from cvseg.errors import OptionError, ShapeError, nearest_name
+from cvseg.flow.coarse_to_fine_patchmatch_2016 import (
+    COARSE_TO_FINE_PATCHMATCH_PRESETS,
+    coarse_to_fine_patchmatch_2016,
+)
 from cvseg.flow.consistency import FlowConsistency, forward_backward_consistency
 from cvseg.flow.dense_inverse_search_2016 import DENSE_INVERSE_SEARCH_PRESETS, dense_inverse_search_2016
 from cvseg.flow.horn_schunck_1981 import HORN_SCHUNCK_PRESETS, horn_schunck_1981
@@ -33,6 +37,7 @@ class FlowMethod:
 
 
 FLOW_METHODS = {
+    "cpm": FlowMethod(coarse_to_fine_patchmatch_2016, COARSE_TO_FINE_PATCHMATCH_PRESETS),
     "dis": FlowMethod(dense_inverse_search_2016, DENSE_INVERSE_SEARCH_PRESETS),
     "horn_schunck": FlowMethod(horn_schunck_1981, HORN_SCHUNCK_PRESETS),
     "tv_l1": FlowMethod(tv_l1_2007, TV_L1_PRESETS),
