@@ -7,6 +7,7 @@ from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.color.lab_from_rgb import lab_from_rgb
 from cvseg.kernels.color.shrink_rgb import shrink_rgb
 from cvseg.kernels.compositing.blend_layer import blend_layer
+from cvseg.kernels.compositing.flow_colors import flow_colors
 from cvseg.kernels.compositing.tint_labels import tint_labels
 from cvseg.kernels.consensus.cell_descriptors import cell_descriptors
 from cvseg.kernels.consensus.cell_features import cell_features
@@ -32,6 +33,7 @@ from cvseg.kernels.filtering.guided_products import guided_products
 from cvseg.kernels.filtering.median import median
 from cvseg.kernels.filtering.separable_median import separable_median
 from cvseg.kernels.flow.brightness_constraint import brightness_constraint
+from cvseg.kernels.flow.farneback_equations import farneback_equations
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.forward_backward import forward_backward
 from cvseg.kernels.flow.horn_schunck_relax import horn_schunck_relax
@@ -44,6 +46,7 @@ from cvseg.kernels.flow.patch_inside import patch_inside
 from cvseg.kernels.flow.patch_match import patch_match
 from cvseg.kernels.flow.patch_search import patch_search
 from cvseg.kernels.flow.patch_start import patch_start
+from cvseg.kernels.flow.polynomial_expansion import polynomial_expansion
 from cvseg.kernels.flow.tv_l1_solve import tv_l1_solve
 from cvseg.kernels.flow.tv_l1_terms import tv_l1_terms
 from cvseg.kernels.flow.variational_images import variational_images
@@ -124,5 +127,7 @@ KERNELS = {
         match_image,
         patch_inside,
         patch_match,
+        farneback_equations,
+        polynomial_expansion,
     )
 }

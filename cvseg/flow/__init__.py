@@ -15,6 +15,7 @@ from cvseg.flow.coarse_to_fine_patchmatch_2016 import (
 )
 from cvseg.flow.consistency import FlowConsistency, forward_backward_consistency
 from cvseg.flow.dense_inverse_search_2016 import DENSE_INVERSE_SEARCH_PRESETS, dense_inverse_search_2016
+from cvseg.flow.farneback_2003 import FARNEBACK_PRESETS, farneback_2003
 from cvseg.flow.horn_schunck_1981 import HORN_SCHUNCK_PRESETS, horn_schunck_1981
 from cvseg.flow.lucas_kanade_1981 import LUCAS_KANADE_PRESETS, lucas_kanade_1981
 from cvseg.flow.stream import FlowPair, FlowStream, flow_image
@@ -42,6 +43,7 @@ FLOW_METHODS = {
     "horn_schunck": FlowMethod(horn_schunck_1981, HORN_SCHUNCK_PRESETS),
     "tv_l1": FlowMethod(tv_l1_2007, TV_L1_PRESETS),
     "lucas_kanade": FlowMethod(lucas_kanade_1981, LUCAS_KANADE_PRESETS),
+    "farneback": FlowMethod(farneback_2003, FARNEBACK_PRESETS),
 }
 
 __all__ = [

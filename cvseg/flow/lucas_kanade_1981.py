@@ -116,7 +116,7 @@ def lucas_kanade_1981(image0: Any, image1: Any, options: LucasKanadeOptions | No
 
     References
     ----------
-    [LucasKanade1981]_ sections 4.2-4.3. Departures: every pixel is warped by its own flow, not by that of the window's
+    [LucasKanade1981]_ section 4. Departures: every pixel is warped by its own flow, not by that of the window's
     centre; constraints are divided by their gradient and count less where they do not fit (iteratively re-weighted
     least squares); directions without structure keep the coarser level's flow; a median of the flow after each warp.
 
