@@ -105,6 +105,12 @@ def chunk_done(state, number):
     _fetch_and_add(state, (2 + 2 * number) * LINE, 1)
 
 
+@cpu_kernel(forceinline=True)
+def claim_member(state):
+    """A number for this thread, different from all others' and below `members`: its share of the scratch memory."""
+    return _fetch_and_add(state, 1, 1)
+
+
 def run_team(program: Callable[..., Any], passes: int, *arguments: Any) -> None:
     """Run ``program(state, members, *arguments)`` on as many threads as this task may use.
 

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cvseg.arrays import array_module, device_of
-from cvseg.kernels.bands import run_together
+from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.flow.flow_upsample import flow_upsample
+from cvseg.kernels.flow.inverse_search_program import flow_of_pictures, flow_of_pyramids
 from cvseg.kernels.flow.patch_densify import patch_densify
 from cvseg.kernels.flow.patch_grid import MARGIN, PATCH
 from cvseg.kernels.flow.patch_search import patch_search
 from cvseg.kernels.flow.patch_start import patch_start
+from cvseg.kernels.flow.pyramid_program import build_pyramids
 from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.variational_solve import variational_solve
 from cvseg.kernels.pyramid.pad_edges import pad_edges
@@ -43,6 +46,14 @@ class DenseInverseSearchOptions(Options):
     warps: int = option(2, "times the refinement warps the second image anew per level; 0 leaves it out", low=0)
     fixed_points: int = option(2, "robust re-weightings per warp; larger is more exact", low=1)
     sweeps: int = option(4, "relaxation sweeps per re-weighting; larger is more exact", low=1)
+    finest_stride: int = option(
+        0, "the same at the finest level, where most of the time goes; 0: as elsewhere", low=0, high=PATCH, unit=" px"
+    )
+    finest_iterations: int = option(0, "search steps at the finest level; 0: as elsewhere", low=0)
+    finest_spread: int = option(1, "0 leaves spreading out at the finest level", low=0, high=1)
+    finest_warps: int = option(0, "warps at the finest level; 0: as elsewhere", low=0)
+    finest_fixed_points: int = option(0, "re-weightings at the finest level; 0: as elsewhere", low=0)
+    finest_sweeps: int = option(0, "sweeps at the finest level; 0: as elsewhere", low=0)
     smoothness: float = option(40.0, "alpha in the paper; larger gives smoother flow", low=0.0)
     brightness: float = option(5.0, "delta: weight of brightness constancy", low=0.0)
     gradient: float = option(10.0, "gamma: weight of gradient constancy, which survives changes of light", low=0.0)
@@ -60,7 +71,7 @@ DENSE_INVERSE_SEARCH_PRESETS = {
 
 @dataclass(frozen=True)
 class FlowLevel:
-    """One level of one image: everything that does not depend on the other image.
+    """One level of one image.
 
     Attributes
     ----------
@@ -72,89 +83,134 @@ class FlowLevel:
     padded: Any
 
 
-def flow_pyramid(gray: Any, options: DenseInverseSearchOptions) -> dict[int, FlowLevel]:
-    """Levels of `gray` that the search needs, by their number; empty when the image is smaller than one patch."""
-    height, width = gray.shape
+@dataclass(frozen=True)
+class FlowPyramid:
+    """What the search needs of one image, whatever the other one is.
+
+    Attributes
+    ----------
+    size_hw : of the image
+    levels : on a GPU, the levels by number, finest to coarsest; empty when the image is smaller than a patch
+    arena : on the CPU, all levels in one array, see `cvseg.kernels.flow.level_arena`; None when smaller than a patch
+    """
+
+    size_hw: tuple[int, int]
+    levels: dict[int, FlowLevel]
+    arena: Any = None
+
+
+def flow_pyramids(pictures: Sequence[Any], options: DenseInverseSearchOptions) -> list[FlowPyramid]:
+    """Pyramids of one picture or two of one size: (H, W, 3) uint8 RGB or (H, W) float32, C-contiguous."""
+    size_hw = pictures[0].shape[:2]
+    lowest, coarsest, _ = _levels(size_hw, options)
+    if coarsest < 0:
+        return [FlowPyramid(size_hw, {}) for _ in pictures]
+    if device_of(pictures[0]) == "cpu":
+        return [FlowPyramid(size_hw, {}, arena) for arena in build_pyramids(pictures, lowest, coarsest)]
+    return [FlowPyramid(size_hw, levels_by_kernels(picture, options)) for picture in pictures]
+
+
+def levels_by_kernels(picture: Any, options: DenseInverseSearchOptions) -> dict[int, FlowLevel]:
+    """The levels of a picture, kernel by kernel: on a GPU, and as the measure of the CPU's program."""
+    _, coarsest, finest = _levels(picture.shape[:2], options)
     levels: dict[int, FlowLevel] = {}
-    image = gray
-    coarsest = _coarsest_level((height, width), options)
+    image = gray_from_rgb(picture) if picture.ndim == 3 else picture
     for level in range(coarsest + 1):
         if level:
             image = pyramid_down(image)
-        if level >= min(options.finest_level, coarsest):
+        if level >= finest:
             levels[level] = FlowLevel(image, pad_edges(image, np.int32(MARGIN)))
     return levels
 
 
-def _coarsest_level(size_hw: tuple[int, int], options: DenseInverseSearchOptions) -> int:
-    """-1 when not even the image itself holds a patch."""
-    side, level = min(size_hw), 0
+def _levels(size_hw: tuple[int, int], options: DenseInverseSearchOptions) -> tuple[int, int, int]:
+    """Lowest level that is kept, coarsest, finest. -1 for the coarsest when not even the image itself holds a patch."""
+    side, coarsest = min(size_hw), 0
     if side < PATCH:
-        return -1
+        return 0, -1, 0
     while (side + 1) // 2 >= options.smallest_side:
-        side, level = (side + 1) // 2, level + 1
-    return level
+        side, coarsest = (side + 1) // 2, coarsest + 1
+    finest = min(options.finest_level, coarsest)
+    return min(1, finest), coarsest, finest
+
+
+def _plan(levels: tuple[int, int, int], options: DenseInverseSearchOptions) -> NDArray[np.int64]:
+    """What to do on each level: stride (0 without search), steps, steps of spreading, warps, re-weightings, sweeps."""
+    _, coarsest, finest = levels
+    plan = np.zeros((coarsest + 1, 6), np.int64)
+    for level in range(finest, coarsest + 1):
+        # The coarsest level is always searched: a small image may have no other.
+        searched = level >= options.search_level or level == coarsest
+        steps = options.iterations, options.spread_iterations
+        refinement = options.warps, options.fixed_points, options.sweeps
+        stride = options.stride
+        if level == finest and level < coarsest:
+            stride = options.finest_stride or stride
+            steps = options.finest_iterations or steps[0], steps[1] if options.finest_spread else 0
+            own = options.finest_warps, options.finest_fixed_points, options.finest_sweeps
+            refinement = tuple(mine or other for mine, other in zip(own, refinement, strict=True))
+        plan[level] = stride if searched else 0, *steps, *refinement
+    return plan
+
+
+def _weights(options: DenseInverseSearchOptions) -> tuple[np.float32, ...]:
+    weights = options.smoothness, options.brightness, options.gradient, options.relaxation
+    return tuple(np.float32(weight) for weight in weights)
+
+
+def _coarse_flow(initial: Any, coarsest: int) -> Any:
+    """`initial` (H, W, 2) as the flow of the level above the coarsest, (2, h, w); None stays None."""
+    if initial is None:
+        return None
+    xp = array_module(initial)
+    planes = [xp.ascontiguousarray(initial[..., c]) for c in (0, 1)]
+    for _ in range(coarsest + 1):
+        planes = [pyramid_down(plane) * np.float32(0.5) for plane in planes]
+    return xp.stack(planes)
 
 
 def flow_between(
+    pyramid0: FlowPyramid, pyramid1: FlowPyramid, options: DenseInverseSearchOptions, initial: Any = None
+) -> Any:
+    """Flow from one image to the other: (H, W, 2) float32. The pyramids must not be empty."""
+    size_hw = pyramid0.size_hw
+    levels = _levels(size_hw, options)
+    plan, weights, coarse_uv = _plan(levels, options), _weights(options), _coarse_flow(initial, levels[1])
+    if pyramid0.arena is not None:
+        return flow_of_pyramids(pyramid0.arena, pyramid1.arena, size_hw, levels, plan, coarse_uv, weights)
+    return flow_by_kernels(pyramid0.levels, pyramid1.levels, size_hw, plan, coarse_uv, weights)
+
+
+def flow_by_kernels(
     levels0: dict[int, FlowLevel],
     levels1: dict[int, FlowLevel],
     size_hw: tuple[int, int],
-    options: DenseInverseSearchOptions,
-    initial: Any = None,
+    plan: NDArray[np.int64],
+    coarse_uv: Any,
+    weights: tuple[np.float32, ...],
 ) -> Any:
-    """Flow from the image of `levels0` to that of `levels1`: (H, W, 2) float32. `levels0` must not be empty."""
-    numbers: Sequence[int] = sorted(levels0, reverse=True)
-    xp = array_module(levels0[numbers[0]].image)
-    if initial is None:
+    """The flow, kernel by kernel: on a GPU, and as the measure of the CPU's program, which has the same bits."""
+    numbers = sorted(levels0, reverse=True)
+    flow_uv = coarse_uv
+    if flow_uv is None:
         height, width = levels0[numbers[0]].image.shape
-        flow_uv = xp.zeros((2, (height + 1) // 2, (width + 1) // 2), np.float32)
-    else:
-        planes = [xp.ascontiguousarray(initial[..., c]) for c in (0, 1)]
-        for _ in range(numbers[0] + 1):
-            planes = [pyramid_down(plane) * np.float32(0.5) for plane in planes]
-        flow_uv = xp.stack(planes)
+        flow_uv = array_module(levels0[numbers[0]].image).zeros((2, (height + 1) // 2, (width + 1) // 2), np.float32)
     for number in numbers:
-        # The coarsest level is always searched: a small image may have no other.
-        if number >= options.search_level or number == numbers[0]:
-            flow_uv = _searched(levels0[number], levels1[number], flow_uv, options)
+        level0, level1 = levels0[number], levels1[number]
+        height, width = (np.int32(side) for side in level0.image.shape)
+        stride, steps, spread, warps, fixed_points, sweeps = (np.int32(value) for value in plan[number])
+        if stride:
+            start = patch_start(flow_uv, height, width, stride)
+            hint = array_module(start).zeros(start.shape, np.float32)
+            patches = patch_search(level0.padded, level1.padded, start, hint, stride, steps, spread)
+            flow_uv = patch_densify(level0.image, level1.padded, patches, stride)
         else:
-            height, width = levels0[number].image.shape
-            flow_uv = flow_upsample(flow_uv, np.int32(height), np.int32(width), np.int32(2), np.int32(1))
-        flow_uv = _refined(levels0[number], levels1[number], flow_uv, options)
+            flow_uv = flow_upsample(flow_uv, height, width, np.int32(2), np.int32(1))
+        for _ in range(warps):
+            images = variational_images(level0.image, level1.padded, flow_uv)
+            flow_uv = variational_solve(images, flow_uv, fixed_points, sweeps, *weights)
     factor = np.int32(2 ** numbers[-1])
     return flow_upsample(flow_uv, np.int32(size_hw[0]), np.int32(size_hw[1]), factor, np.int32(0))
-
-
-def _searched(level0: FlowLevel, level1: FlowLevel, coarse_uv: Any, options: DenseInverseSearchOptions) -> Any:
-    height, width = level0.image.shape
-    stride = np.int32(options.stride)
-    start = patch_start(coarse_uv, np.int32(height), np.int32(width), stride)
-    patches = patch_search(
-        level0.padded,
-        level1.padded,
-        start,
-        array_module(start).zeros(start.shape, np.float32),
-        stride,
-        np.int32(options.iterations),
-        np.int32(options.spread_iterations),
-    )
-    return patch_densify(level0.image, level1.padded, patches, stride)
-
-
-def _refined(level0: FlowLevel, level1: FlowLevel, flow_uv: Any, options: DenseInverseSearchOptions) -> Any:
-    for _ in range(options.warps):
-        flow_uv = variational_solve(
-            variational_images(level0.image, level1.padded, flow_uv),
-            flow_uv,
-            np.int32(options.fixed_points),
-            np.int32(options.sweeps),
-            np.float32(options.smoothness),
-            np.float32(options.brightness),
-            np.float32(options.gradient),
-            np.float32(options.relaxation),
-        )
-    return flow_uv
 
 
 def dense_inverse_search_2016(
@@ -164,7 +220,7 @@ def dense_inverse_search_2016(
 
     Parameters
     ----------
-    image0, image1 : (H, W) float32 in [0, 1], C-contiguous, on one device
+    image0, image1 : (H, W) float32 in [0, 1] or (H, W, 3) uint8 RGB, C-contiguous, on one device
     options : DenseInverseSearchOptions; None takes the preset "balanced"
     initial : (H, W, 2) float32, pixels: where the coarsest level starts, instead of from zero
 
@@ -179,10 +235,12 @@ def dense_inverse_search_2016(
     """
     if options is None:
         options = DENSE_INVERSE_SEARCH_PRESETS["balanced"]
+    levels = _levels(image0.shape[:2], options)
+    if levels[1] < 0:
+        return array_module(image0).zeros((*image0.shape[:2], 2), np.float32)
     if device_of(image0) == "cpu":
-        levels0, levels1 = run_together(lambda: flow_pyramid(image0, options), lambda: flow_pyramid(image1, options))
-    else:
-        levels0, levels1 = flow_pyramid(image0, options), flow_pyramid(image1, options)
-    if not levels0:
-        return array_module(image0).zeros((*image0.shape, 2), np.float32)
-    return flow_between(levels0, levels1, image0.shape, options, initial)
+        # Pyramids and flow in one program: one start of the threads, and no full-size grey where it is not needed.
+        coarse_uv = _coarse_flow(initial, levels[1])
+        return flow_of_pictures(image0, image1, levels, _plan(levels, options), coarse_uv, _weights(options))
+    pyramid0, pyramid1 = flow_pyramids((image0, image1), options)
+    return flow_between(pyramid0, pyramid1, options, initial)

@@ -12,9 +12,10 @@ from cvseg.color.gray import gray_image
 from cvseg.errors import DeviceMismatchError, DtypeError, OptionError, ShapeError, nearest_name
 from cvseg.flow.dense_inverse_search_2016 import (
     DENSE_INVERSE_SEARCH_PRESETS,
-    FlowLevel,
+    DenseInverseSearchOptions,
+    FlowPyramid,
     flow_between,
-    flow_pyramid,
+    flow_pyramids,
 )
 from cvseg.kernels.bands import run_together
 
@@ -31,6 +32,21 @@ class FlowPair:
 
     forward_xy: Any
     backward_xy: Any
+
+
+def flow_picture(caller: str, image: Any, name: str = "image") -> Any:
+    """`image` checked: (H, W, 3) uint8 RGB or (H, W) float32 grey, C-contiguous.
+
+    Raises
+    ------
+    ShapeError, DtypeError, RangeError
+    """
+    device_of(image)
+    if image.dtype == "uint8" and image.ndim == 3:
+        check_shapes(caller, **{name: (image, "H W 3")})
+        _check_not_empty(caller, image, name)
+        return array_module(image).ascontiguousarray(image)
+    return flow_image(caller, image, name)
 
 
 def flow_image(caller: str, image: Any, name: str = "image") -> Any:
@@ -68,6 +84,7 @@ class FlowStream:
     Parameters
     ----------
     preset : "fast", "balanced" or "quality"
+    options : settings of one's own, instead of the preset's
 
     Examples
     --------
@@ -79,19 +96,19 @@ class FlowStream:
     0.0
     """
 
-    def __init__(self, preset: str = "balanced") -> None:
+    def __init__(self, preset: str = "balanced", options: DenseInverseSearchOptions | None = None) -> None:
         if preset not in DENSE_INVERSE_SEARCH_PRESETS:
             raise OptionError(
                 f"FlowStream: unknown preset '{preset}'; {nearest_name(preset, DENSE_INVERSE_SEARCH_PRESETS)}"
             )
         self.preset = preset
-        self.options = DENSE_INVERSE_SEARCH_PRESETS[preset]
+        self.options = DENSE_INVERSE_SEARCH_PRESETS[preset] if options is None else options
         self.reset()
 
     def reset(self) -> None:
         """Forget the previous frame: the next `update` starts a new video."""
-        self._gray: Any = None
-        self._levels: dict[int, FlowLevel] = {}
+        self._picture: Any = None
+        self._pyramid: FlowPyramid | None = None
 
     def update(self, image: Any) -> FlowPair | None:
         """Take the next frame.
@@ -108,42 +125,44 @@ class FlowStream:
         ------
         ShapeError, DtypeError, RangeError, DeviceMismatchError
         """
-        gray = flow_image("FlowStream.update", image)
-        before, levels_before = self._gray, self._levels
+        picture = flow_picture("FlowStream.update", image)
+        before, pyramid_before = self._picture, self._pyramid
         if before is not None:
-            if gray.shape != before.shape:
+            if picture.shape[:2] != before.shape[:2]:
                 raise ShapeError(
-                    f"FlowStream.update: image is {gray.shape}; the frame before was {before.shape}. "
+                    f"FlowStream.update: image is {picture.shape}; the frame before was {before.shape}. "
                     "Resize the frames to one size, or call reset() for a new video."
                 )
-            if device_of(gray) != device_of(before):
+            if device_of(picture) != device_of(before):
                 raise DeviceMismatchError(
-                    f"FlowStream.update: image is on {device_of(gray)}; the frame before was on {device_of(before)}. "
-                    "Move the frames to one device, or call reset()."
+                    f"FlowStream.update: image is on {device_of(picture)}; the frame before was on "
+                    f"{device_of(before)}. Move the frames to one device, or call reset()."
                 )
-        if gray is image:
-            gray = gray.copy()  # the caller may reuse its buffer for the next frame
-        levels = flow_pyramid(gray, self.options)
-        self._gray, self._levels = gray, levels
-        if before is None:
+        if picture is image:
+            picture = picture.copy()  # the caller may reuse its buffer for the next frame
+        (pyramid,) = flow_pyramids((picture,), self.options)
+        self._picture, self._pyramid = picture, pyramid
+        if pyramid_before is None:
             return None
-        if not levels:
-            zero = array_module(gray).zeros
-            return FlowPair(zero((*gray.shape, 2), "float32"), zero((*gray.shape, 2), "float32"))
-        size_hw = gray.shape
-        if device_of(gray) == "cpu":
+        return self._both_ways(pyramid_before, pyramid, device_of(picture))
+
+    def _both_ways(self, before: FlowPyramid, now: FlowPyramid, device: str) -> FlowPair:
+        if now.arena is None and not now.levels:
+            zero = array_module(self._picture).zeros
+            return FlowPair(zero((*now.size_hw, 2), "float32"), zero((*now.size_hw, 2), "float32"))
+        if device == "cpu":
             forward_xy, backward_xy = run_together(
-                lambda: flow_between(levels_before, levels, size_hw, self.options),
-                lambda: flow_between(levels, levels_before, size_hw, self.options),
+                lambda: flow_between(before, now, self.options),
+                lambda: flow_between(now, before, self.options),
             )
         else:
-            forward_xy = flow_between(levels_before, levels, size_hw, self.options)
-            backward_xy = flow_between(levels, levels_before, size_hw, self.options)
+            forward_xy = flow_between(before, now, self.options)
+            backward_xy = flow_between(now, before, self.options)
         return FlowPair(forward_xy, backward_xy)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on later: preset and previous grey frame (None before the first)."""
-        return {"preset": self.preset, "gray": None if self._gray is None else self._gray.copy()}
+        """Everything needed to go on later: preset and previous frame (None before the first)."""
+        return {"preset": self.preset, "image": None if self._picture is None else self._picture.copy()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up the state of another stream with the same preset.
@@ -159,6 +178,6 @@ class FlowStream:
                 f"'{self.preset}'. Make it with FlowStream(preset='{state['preset']}')."
             )
         self.reset()
-        if state["gray"] is not None:
-            self._gray = flow_image("FlowStream.load_state_dict", state["gray"]).copy()
-            self._levels = flow_pyramid(self._gray, self.options)
+        if state["image"] is not None:
+            self._picture = flow_picture("FlowStream.load_state_dict", state["image"]).copy()
+            (self._pyramid,) = flow_pyramids((self._picture,), self.options)

@@ -24,16 +24,16 @@ _cuda = CudaSource(__file__, {"GREY_LEVEL": f"{GREY_LEVEL!s}f"})
 
 @cpu_kernel
 def densify_rows(
-    first_row, end_row, image0, first0, pitch0, image1, first1, pitch, patches, flow, height, width, stride
+    first_row, end_row, image0, first0, pitch0, image1, first1, pitch, patches, flow, flow_pitch, height, width, stride
 ):
-    """Flat float32: image0, its pixel (0, 0) at `first0`; image1 with its margin, from `first1`; flow, u, then v plane.
+    """Flat float32: image0, its pixel (0, 0) at `first0`; image1 with its margin, from `first1`; flow, planes u and v.
 
     patches: (rows, columns, 2) float32.
     """
     rows, columns = patches.shape[:2]
     margin, one, low = np.float32(MARGIN), np.float32(1), np.float32(-PATCH)
     high_x, high_y = np.float32(width), np.float32(height)
-    plane = height * width
+    plane = height * flow_pitch
     phases = -(-PATCH // stride)
     # Sums of weight, weight u and weight v for the 16 rows that are in work. An odd number of cache lines a row: at a
     # multiple of 4096 bytes the processor takes the row below for the one it has just written, and waits.
@@ -71,8 +71,8 @@ def densify_rows(
         for line in range(first, min(end_row, next_corner)):
             k = (line & 15) * length
             to_u, to_v = (
-                flow[line * width : (line + 1) * width],
-                flow[plane + line * width : plane + (line + 1) * width],
+                flow[line * flow_pitch : line * flow_pitch + width],
+                flow[plane + line * flow_pitch : plane + line * flow_pitch + width],
             )
             total, sum_u, sum_v = sums[k : k + width], sums[size + k :], sums[2 * size + k :]
             for x in range(width):
@@ -96,6 +96,7 @@ def _patch_densify_cpu(image0, padded1, patches, stride):
         padded1.shape[1],
         patches,
         flow_uv.reshape(-1),
+        width,
         height,
         width,
         int(stride),

@@ -4,8 +4,16 @@ Patch (row, column) has its corner at ``(min(row * stride, height - 8), min(colu
 patches cover the image to its last pixel.
 """
 
+from cvseg.kernels.cpu import cpu_kernel
+
 PATCH = 8  # pixels on a side: one vector of 8 lanes, or two pixels for each thread of a warp
 MARGIN = 16  # frame around the second image. Patches may leave it by 8 pixels, and bilinear reading takes one more.
+
+
+@cpu_kernel(forceinline=True)
+def patch_count(side, stride):
+    """Patches along a side of at least 8 pixels."""
+    return (side - PATCH + stride - 1) // stride + 1
 
 
 def patch_grid(size_hw, stride):

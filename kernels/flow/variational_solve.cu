@@ -55,26 +55,25 @@ extern "C" __global__ void variational_solve(const float* __restrict__ images, c
   const float iyz = (change[pitch] - change[-pitch]) * 0.5f;
 
   // Normalised residuals at the current flow, and their robust weights.
-  const float norm = inside * inverse_root(fmaf(iy, iy, fmaf(ix, ix, ZETA2)));
+  float norm = inside * inverse_root(fmaf(iy, iy, fmaf(ix, ix, ZETA2)));
   const float bx = norm * ix, by = norm * iy, bz = norm * iz;
-  const float norm_x = fmaf(ixy, ixy, fmaf(ixx, ixx, ZETA2)), norm_y = fmaf(iyy, iyy, fmaf(ixy, ixy, ZETA2));
-  const float both = inside / (norm_x * norm_y);  // one division for both
-  float first = norm_y * both, second = norm_x * both;
+  norm = inside * inverse_root(fmaf(ixy, ixy, fmaf(ixx, ixx, ZETA2)));
+  const float gxx = norm * ixx, gxy = norm * ixy, gxz = norm * ixz;
+  norm = inside * inverse_root(fmaf(iyy, iyy, fmaf(ixy, ixy, ZETA2)));
+  const float gyx = norm * ixy, gyy = norm * iyy, gyz = norm * iyz;
   const float residual = fmaf(by, dv, fmaf(bx, du, bz));
-  const float residual_x = fmaf(ixy, dv, fmaf(ixx, du, ixz)), residual_y = fmaf(iyy, dv, fmaf(ixy, du, iyz));
-  const float squares = fmaf(second * residual_y, residual_y, first * residual_x * residual_x);
+  const float residual_x = fmaf(gxy, dv, fmaf(gxx, du, gxz)), residual_y = fmaf(gyy, dv, fmaf(gyx, du, gyz));
   const float brightness = delta * inverse_root(fmaf(residual, residual, EPSILON2));
-  const float gradient = gamma * inverse_root(squares + EPSILON2);
-  first = gradient * first;
-  second = gradient * second;
-  const float xx = first * ixx, xy = first * ixy, yx = second * ixy, yy = second * iyy;
+  const float squares = fmaf(residual_y, residual_y, fmaf(residual_x, residual_x, EPSILON2));
+  const float gradient = gamma * inverse_root(squares);
   const float along_x = brightness * bx, along_y = brightness * by;
+  const float xx = gradient * gxx, xy = gradient * gxy, yx = gradient * gyx, yy = gradient * gyy;
   // The small number holds a pixel without data and without neighbours where it is.
-  const float a11 = fmaf(yx, ixy, fmaf(xx, ixx, along_x * bx)) + 1e-9f;
-  const float a12 = fmaf(yx, iyy, fmaf(xx, ixy, along_x * by));
-  const float a22 = fmaf(yy, iyy, fmaf(xy, ixy, along_y * by)) + 1e-9f;
-  const float b1 = fmaf(yx, iyz, fmaf(xx, ixz, along_x * bz));
-  const float b2 = fmaf(yy, iyz, fmaf(xy, ixz, along_y * bz));
+  const float a11 = fmaf(yx, gyx, fmaf(xx, gxx, along_x * bx)) + 1e-9f;
+  const float a12 = fmaf(yx, gyy, fmaf(xx, gxy, along_x * by));
+  const float a22 = fmaf(yy, gyy, fmaf(xy, gxy, along_y * by)) + 1e-9f;
+  const float b1 = fmaf(yx, gyz, fmaf(xx, gxz, along_x * bz));
+  const float b2 = fmaf(yy, gyz, fmaf(xy, gxz, along_y * bz));
 
   // Smoothness to the four neighbours.
   const float right = x + 1 < width ? smooth[i] + smooth[i + 1] : 0.0f;
