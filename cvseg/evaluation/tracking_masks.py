@@ -113,10 +113,14 @@ def tracked_classes(
             removed = sum(part.removed for part in chosen)
             if removed:
                 remarks.append(f"{name}: {removed} masks of class {kind} lie in ignored regions and do not count.")
+            sequence = tracking_sequence((part.truth_ids, part.result_ids, part.iou) for part in chosen)
+            if len(wanted) > 1 and not len(sequence.truth_ids) and not len(sequence.result_ids):
+                remarks.append(f"{name}: there is no object of class {kind}, neither true nor found; it has no row.")
+                continue
             parts.append(
                 Tracked(
                     name=name if len(wanted) == 1 else f"{name} class {kind}",
-                    sequence=tracking_sequence((part.truth_ids, part.result_ids, part.iou) for part in chosen),
+                    sequence=sequence,
                     numbers=one.numbers,
                     picture=_Picture(one),
                     group=f"class {kind}",

@@ -14,6 +14,7 @@ from cvseg.evaluation.tracking_accuracy import FrameMatches
 
 SWITCH = (255, 190, 0)
 GREY = 92  # where there is no picture
+LEAST_FOR_TEXT = 100  # height and width below which numbers would cover everything
 UNKNOWN_HW = (48, 64)  # of a frame that nothing says the size of: it is empty
 
 Box = tuple[float, float, float, float]
@@ -94,7 +95,7 @@ def object_picture(
         picture[mask] += OPACITY * (np.array(color, np.float32) - picture[mask])
     drawn = Image.fromarray(picture.astype(np.uint8))
     pen = ImageDraw.Draw(drawn)
-    for mask, color, text in labels:
+    for mask, color, text in labels if min(image.shape[:2]) >= LEAST_FOR_TEXT else []:
         rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
         if rows.size:
             _text(pen, float(columns.mean()), float(rows[0]), color, text, image.shape)
@@ -105,7 +106,7 @@ def _box(pen: Any, box: Box, color: tuple[int, int, int], line: int, text: str, 
     # Half-open: the last pixel inside is one before the end.
     x0, y0, x1, y1 = (round(value) for value in box)
     pen.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=color, width=line)
-    if min(shape[:2]) >= 60:
+    if min(shape[:2]) >= LEAST_FOR_TEXT:
         _text(pen, x0, y0, color, text, shape)
 
 
