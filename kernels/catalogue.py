@@ -76,6 +76,7 @@ KERNELS = {
         divide_regions,
         region_histogram,
         tint_labels,
+        flow_colors,
         blend_layer,
         mask_boundary,
         boundary_matches,

@@ -1,59 +1,49 @@
-"""Pictures of flow and of its errors."""
+"""Flow in colours: known directions, unknown pixels, the scale."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
+from cvseg.arrays import to_host
 from cvseg.errors import DtypeError, RangeError, ShapeError
-from cvseg.report.flow_picture import ERROR_COLORS, flow_error_picture, flow_picture
+from cvseg.report.flow_picture import flow_picture, full_color_px
 
 
-def directions(length=1.0):
-    angles = np.deg2rad(np.arange(0, 360, 30))
-    return np.stack([np.cos(angles), np.sin(angles)], axis=-1)[None].astype(np.float32) * np.float32(length)
+def flow(*vectors):
+    return np.float32([vectors])
 
 
-def test_every_direction_has_its_own_colour_and_length_only_pales_it():
-    full = flow_picture(directions(4), largest_px=4.0)[0].astype(int)
-    assert len(np.unique(full, axis=0)) == 12
-    half = flow_picture(directions(2), largest_px=4.0)[0].astype(int)
-    # Half way to white, one grey level for rounding.
-    assert np.abs(half - (full + 255) / 2).max() <= 1
-    np.testing.assert_array_equal(flow_picture(directions(40), largest_px=4.0)[0], full)
+def test_directions_have_their_colours_and_length_is_depth(device):
+    angles = np.deg2rad([0, 60, 120, 180, 240, 300])
+    vectors = device.array(flow(*np.c_[4 * np.cos(angles), 4 * np.sin(angles)]))
+    full = [[255, 0, 0], [255, 255, 0], [0, 255, 0], [0, 255, 255], [0, 0, 255], [255, 0, 255]]
+    picture = to_host(flow_picture(vectors, 4.0))[0]
+    assert np.abs(picture.astype(int) - full).max() <= 1
+    half = to_host(flow_picture(vectors, 8.0))[0]
+    assert np.abs(half.astype(int) - (np.array(full) + 255) / 2).max() <= 1
 
 
-def test_by_default_the_long_vectors_get_the_full_colour_and_noise_stays_pale():
-    assert flow_picture(directions(7)).min() < 10
-    assert flow_picture(directions(0.05)).min() > 240
-    np.testing.assert_array_equal(flow_picture(np.full((2, 3, 2), np.nan, np.float32)), np.full((2, 3, 3), 96))
+def test_still_is_white_unknown_is_black_and_beyond_the_scale_is_full():
+    picture = flow_picture(flow((0, 0), (np.nan, 1), (np.inf, 0), (90, 0)), 3.0)
+    assert picture[0].tolist() == [[255, 255, 255], [0, 0, 0], [0, 0, 0], [255, 0, 0]]
 
 
-def test_errors_change_colour_where_an_outlier_begins():
-    truth = np.zeros((1, 6, 2), np.float32)
-    truth[0, 3:5, 0] = 100  # 5 % are 5 px there
-    truth[0, 5] = np.nan
-    flow = np.nan_to_num(truth)
-    flow[0, :, 1] = [0, 2.9, 3.1, 4.9, 5.1, 1]
-    picture = flow_error_picture(flow, truth)[0].tolist()
-    right, wrong = ERROR_COLORS[4].tolist(), ERROR_COLORS[5].tolist()
-    assert picture == [ERROR_COLORS[0].tolist(), right, wrong, right, wrong, [0, 0, 0]]
+def test_the_scale_passes_over_single_wild_vectors_and_what_is_unknown():
+    wild = np.full((20, 20, 2), 3, np.float32)
+    wild[0, 0] = 1000
+    wild[1] = np.nan
+    assert full_color_px([wild]) == pytest.approx(np.hypot(3, 3), rel=1e-5)
+    assert full_color_px([np.zeros((2, 2, 2), np.float32)]) == 1.0
+    assert full_color_px([np.full((2, 2, 2), np.nan, np.float32)]) == 1.0
+    assert_array_equal(flow_picture(wild), flow_picture(wild, full_color_px([wild])))
 
 
-def test_missing_flow_is_white_and_pixels_that_are_not_valid_are_black():
-    truth = np.zeros((1, 3, 2), np.float32)
-    flow = truth.copy()
-    flow[0, 0] = np.nan
-    picture = flow_error_picture(flow, truth, np.array([[True, True, False]]))
-    assert picture[0].tolist() == [[255] * 3, ERROR_COLORS[0].tolist(), [0] * 3]
-
-
-def test_wrong_arrays_are_refused():
-    with pytest.raises(ShapeError):
-        flow_picture(np.zeros((4, 5), np.float32))
-    with pytest.raises(DtypeError):
-        flow_picture(np.zeros((4, 5, 2)))
-    with pytest.raises(RangeError):
-        flow_picture(np.zeros((4, 5, 2), np.float32), largest_px=0.0)
-    with pytest.raises(ShapeError):
-        flow_error_picture(np.zeros((4, 5, 2), np.float32), np.zeros((4, 6, 2), np.float32))
+def test_bad_input_is_named():
+    with pytest.raises(ShapeError, match="flow_xy"):
+        flow_picture(np.zeros((2, 3), np.float32))
+    with pytest.raises(DtypeError, match="float64"):
+        flow_picture(np.zeros((2, 3, 2)))
+    with pytest.raises(RangeError, match="largest_px"):
+        flow_picture(np.zeros((2, 3, 2), np.float32), 0.0)
