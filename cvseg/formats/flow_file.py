@@ -108,6 +108,16 @@ FLOW_ENDINGS: dict[str, tuple[Callable[..., NDArray[np.float32]], Callable[..., 
 }
 
 
+def check_flow_name(path: str | Path) -> None:
+    """Demand an ending that `write_flow` knows, before the flow is computed.
+
+    Raises
+    ------
+    FormatError
+    """
+    _format_of(path)
+
+
 def _format_of(path: str | Path) -> tuple[Callable[..., NDArray[np.float32]], Callable[..., None]]:
     ending = Path(path).suffix.lower()
     if ending not in FLOW_ENDINGS:
