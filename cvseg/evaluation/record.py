@@ -98,6 +98,8 @@ class Evaluation:
     def worst_frames(self, count: int) -> list[FrameScore]:
         """The `count` worst frames by the first frame measure, worst first; frames without a value are left out.
 
+        One bad sequence does not crowd out the others: each gives at most twice its even share.
+
         Examples
         --------
         >>> j = Measure("j", "J", "overlap")
@@ -110,4 +112,12 @@ class Evaluation:
         first = self.frame_measures[0]
         known = [frame for frame in self.frames if not np.isnan(frame.scores.get(first.key, float("nan")))]
         sign = -1.0 if first.rising is False else 1.0
-        return sorted(known, key=lambda frame: sign * frame.scores[first.key])[:count]
+        known.sort(key=lambda frame: sign * frame.scores[first.key])
+        most = max(1, -(-2 * count // max(1, len({frame.sequence for frame in known}))))
+        chosen: dict[str, int] = {}
+        worst = []
+        for frame in known:
+            chosen[frame.sequence] = chosen.get(frame.sequence, 0) + 1
+            if chosen[frame.sequence] <= most and len(worst) < count:
+                worst.append(frame)
+        return worst
