@@ -44,22 +44,17 @@ def _context_rows(first_row, end_row, points, square, contexts):
             dx, dy = xs[j] - x0, ys[j] - y0
             distance = dx * dx + dy * dy
             ring = np.int32(0)
-            # 2, 1, 1/2, 1/4, 1/8 of the mean distance; the outermost ring is 0, beyond it nothing counts.
-            ring += np.int32(distance < square)
-            ring += np.int32(distance < 0.25 * square)
-            ring += np.int32(distance < 0.0625 * square)
-            ring += np.int32(distance < 0.015625 * square)
-            # Turned into the first quarter, [0, 90) degrees.
-            first = (dx > 0) & (dy >= 0)
-            second = (dx <= 0) & (dy > 0)
-            third = (dx < 0) & (dy <= 0)
-            fourth = (dx >= 0) & (dy < 0)
-            along = dx if first else dy if second else -dx if third else -dy
-            across = dy if first else -dx if second else -dy if third else dx
-            sector = np.int32(3) * (np.int32(second) + np.int32(2) * np.int32(third) + np.int32(3) * np.int32(fourth))
-            here = np.int32(distance == 0.0)  # the point itself: sector 0
-            sector += np.int32(across >= along * TAN_30) + np.int32(across >= along * TAN_60)
-            sector = sector * (np.int32(1) - here)
+            # 1, 1/2, 1/4, 1/8 of the mean distance; the outermost ring is 0, and beyond 2 nothing counts.
+            ring += np.int32(distance < square) + np.int32(distance < 0.25 * square)
+            ring += np.int32(distance < 0.0625 * square) + np.int32(distance < 0.015625 * square)
+            # Half-open halves, so that each right angle begins a quarter; no branches, so that the loop is vector code.
+            upper = (dy > 0.0) | ((dy == 0.0) & (dx > 0.0))
+            left = (dx < 0.0) | ((dx == 0.0) & (dy > 0.0))
+            quarter = np.int32(left) if upper else np.int32(3) - np.int32(left)
+            along = abs(dy) if upper == left else abs(dx)
+            across = abs(dx) if upper == left else abs(dy)
+            sector = np.int32(3) * quarter + np.int32(across >= along * TAN_30) + np.int32(across >= along * TAN_60)
+            sector = sector if distance > 0.0 else np.int32(0)  # the point itself
             bins[j] = ring * np.int32(SECTORS) + sector if distance < 4.0 * square else np.int32(-1)
         for j in range(count):
             if bins[j] >= 0:
