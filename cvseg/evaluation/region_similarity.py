@@ -79,7 +79,7 @@ def object_similarity(
     Parameters
     ----------
     result_labels, truth_labels : (H, W) int32, 0 background
-    result_of : truth id to result id, see `cvseg.evaluation.tracking_accuracy.ObjectOverlaps`; an object that is
+    result_of : truth id to result id, see `cvseg.evaluation.overlaps.ObjectOverlaps`; an object that is
         missing here has an empty result
 
     Returns

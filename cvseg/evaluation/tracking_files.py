@@ -76,13 +76,15 @@ def find_tracking_files(
     Raises
     ------
     InputError
-        when there is no truth, or a result is missing.
+        when there is no truth, a result is missing, or `images` is no folder.
     FormatError
         when two files could be the result.
     """
     for role, path in (("results", results), ("truth", truth)):
         if not path.exists():
             raise InputError(f"{CALLER}: {path} does not exist; expected the {role}. Check --{role}.")
+    if images and not Path(images).is_dir():
+        raise InputError(f"{CALLER}: {images} is no folder; expected the pictures of the frames. Check --images.")
     truths = _truths(truth)
     if not truths:
         raise InputError(

@@ -241,6 +241,8 @@ def test_missing_and_extra_results_are_named(tmp_path):
         ask(result.parent, truth.parent, missing_as_empty=True)
     with pytest.raises(InputError, match="nowhere does not exist; expected the truth"):
         ask(result.parent, tmp_path / "nowhere")
+    with pytest.raises(InputError, match="nowhere is no folder; expected the pictures"):
+        ask(result.parent, truth.parent, images=str(tmp_path / "nowhere"))
     (tmp_path / "bare").mkdir()
     with pytest.raises(InputError, match="holds no truth"):
         ask(result.parent, tmp_path / "bare")
