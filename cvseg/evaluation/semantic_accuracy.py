@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,8 +145,8 @@ class SemanticMeasure:
 
 
 def video_consistency(
-    result: Sequence[NDArray[np.int32]],
-    truth: Sequence[NDArray[np.int32]],
+    result: Iterable[NDArray[np.int32]],
+    truth: Iterable[NDArray[np.int32]],
     *,
     frames: int = 8,
     ignore: int | None = IGNORE_LABEL,
@@ -153,7 +155,7 @@ def video_consistency(
 
     Parameters
     ----------
-    result, truth : class labels in frame order, each (H, W) int32
+    result, truth : class labels in frame order, each (H, W) int32; read one by one
     frames : length of the windows, one beginning at every frame; larger asks for longer agreement
     ignore : true label that does not count
 
@@ -179,24 +181,31 @@ def video_consistency(
     0.75
     """
     check_range("video_consistency", "frames", frames, low=1)
-    if len(result) != len(truth) or len(truth) < frames:
-        raise InputError(
-            f"video_consistency: {len(result)} results and {len(truth)} truths came for windows of {frames} frames; "
-            "expected as many results as truths, and at least one window."
-        )
     shares = []
     # How long, up to each frame, a pixel has kept its true class, and how long it has been right.
-    same = right = np.zeros(truth[0].shape, np.int64)
-    for k, (labels, true_labels) in enumerate(zip(result, truth, strict=True)):
-        check_shapes("video_consistency", result=(labels, "H W"), truth=(true_labels, "H W"), first=(truth[0], "H W"))
-        kept = np.ones(true_labels.shape, bool) if k == 0 else true_labels == truth[k - 1]
-        same = np.where(kept, same, 0) + 1
+    same: Any = 0
+    right: Any = 0
+    before = None
+    done = 0
+    for labels, true_labels in itertools.zip_longest(result, truth):
+        if labels is None or true_labels is None:
+            raise InputError(f"video_consistency: a result or a truth is missing from frame {done} on; expected pairs.")
+        check_shapes("video_consistency", result=(labels, "H W"), truth=(true_labels, "H W"))
+        if before is None:
+            before = true_labels
+        check_shapes("video_consistency", truth=(true_labels, "H W"), truth_before=(before, "H W"))
+        same = np.where(true_labels == before, same, 0) + 1
         if ignore is not None:
             same = np.where(true_labels == ignore, 0, same)
         right = np.where(labels == true_labels, right + 1, 0)
         constant = same >= frames
-        if k >= frames - 1 and constant.any():
+        done, before = done + 1, true_labels
+        if done >= frames and constant.any():
             shares.append(float((right[constant] >= frames).mean()))
+    if done < frames:
+        raise InputError(
+            f"video_consistency: {done} frames came for windows of {frames}; expected one window at least."
+        )
     return float(np.mean(shares)) if shares else float("nan")
 
 

@@ -103,5 +103,7 @@ def test_what_cannot_be_compared_is_refused():
         confusion_matrix(labels, labels, 0)
     with pytest.raises(ShapeError, match="n, n"):
         semantic_score(np.zeros((3, 3), np.int64))
-    with pytest.raises(InputError, match="at least one window"):
+    with pytest.raises(InputError, match="one window at least"):
         video_consistency([labels], [labels], frames=2)
+    with pytest.raises(InputError, match="from frame 1 on"):
+        video_consistency([labels] * 2, [labels], frames=1)
