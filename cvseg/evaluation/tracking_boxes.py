@@ -12,7 +12,7 @@ from cvseg.errors import FormatError
 from cvseg.evaluation.numbered_files import numbered_files
 from cvseg.evaluation.tracking_accuracy import FrameMatches
 from cvseg.evaluation.tracking_data import TrackingSequence, box_sequence
-from cvseg.evaluation.tracking_files import Tracked, TrackingFiles
+from cvseg.evaluation.tracking_files import LONGEST, Tracked, TrackingFiles
 from cvseg.evaluation.tracking_picture import Box, box_picture, frame_image
 from cvseg.evaluation.tracking_preprocessing import DISTRACTORS, without_distractors
 from cvseg.formats.mot_challenge import TrackTable, read_tracks
@@ -88,11 +88,12 @@ def _check(path: Path, table: TrackTable, length: int | None) -> None:
             f"{path}, line {_line(path, nameless[0])}: id is {table.ids[nameless[0]]}, a box without identity; "
             "expected the id of a track from 0. Are these detections?"
         )
-    late = np.flatnonzero(table.frames >= length) if length is not None else np.zeros(0, np.int64)
+    late = np.flatnonzero(table.frames >= (LONGEST if length is None else length))
     if late.size:
+        known = f"{length}, the length in seqinfo.ini" if length is not None else f"{LONGEST} without a seqinfo.ini"
         raise FormatError(
-            f"{path}, line {_line(path, late[0])}: frame {table.frames[late[0]] + 1}; expected at most {length}, the "
-            "length in seqinfo.ini. Remove the line, or correct the length."
+            f"{path}, line {_line(path, late[0])}: frame {int(table.frames[late[0]]) + 1}; expected at most {known}. "
+            "Remove the line, or correct the length."
         )
 
 

@@ -17,6 +17,7 @@ from cvseg.formats.mot_sequence_info import SequenceInfo, read_sequence_info
 
 CALLER = "evaluate tracking"
 BOXES, MASKS = "boxes", "masks"
+LONGEST = 1_000_000  # frames, where no seqinfo.ini says the length: nine hours; what goes beyond is a damaged number
 
 
 @dataclass(frozen=True)
@@ -216,18 +217,22 @@ def _kind(path: Path) -> str:
     return BOXES
 
 
+def _homes(truth: Path) -> list[Path]:
+    """Where seqinfo.ini and the pictures of a sequence may lie: its own folder."""
+    if truth.is_dir():
+        return [truth.parent if truth.name == "gt" else truth]
+    return [truth.parent, truth.parent.parent] if truth.name == "gt.txt" else [truth.parent]
+
+
 def _info(truth: Path) -> SequenceInfo | None:
-    for folder in (truth, truth.parent, truth.parent.parent):
-        if folder.is_dir() and (folder / "seqinfo.ini").is_file():
+    for folder in _homes(truth):
+        if (folder / "seqinfo.ini").is_file():
             return read_sequence_info(folder / "seqinfo.ini")
     return None
 
 
 def _images(images: str, name: str, truth: Path, info: SequenceInfo | None) -> Path | None:
     inner = info.image_folder if info else "img1"
-    if images:
-        base = Path(images)
-        candidates = [base / name / inner, base / name, base / inner, base]
-    else:
-        candidates = [truth.parent.parent / inner, truth.parent / inner]
-    return next((folder for folder in candidates if folder.is_dir()), None)
+    base = Path(images)
+    chosen = [base / name / inner, base / name, base / inner, base]
+    return next((f for f in (chosen if images else [home / inner for home in _homes(truth)]) if f.is_dir()), None)

@@ -16,7 +16,7 @@ from cvseg.evaluation.numbered_files import numbered_files
 from cvseg.evaluation.protocols import Progress, report_progress
 from cvseg.evaluation.tracking_accuracy import FrameMatches
 from cvseg.evaluation.tracking_data import tracking_sequence
-from cvseg.evaluation.tracking_files import Tracked, TrackingFiles, png_files
+from cvseg.evaluation.tracking_files import LONGEST, Tracked, TrackingFiles, png_files
 from cvseg.evaluation.tracking_picture import frame_image, object_picture
 from cvseg.evaluation.tracking_preprocessing import outside_ignored
 from cvseg.formats.mots import IGNORE_CLASS, IGNORE_ID, MotsFrame, read_mots, read_mots_png
@@ -146,10 +146,15 @@ def _frame_numbers(
         return sorted(truth)
     if not numbers:
         return list(range(1, files.info.length + 1)) if files.info is not None else []
-    if files.info is None:
-        return list(range(min(1, numbers[0]), numbers[-1] + 1))
     # KITTI counts from 0, MOTChallenge from 1.
     first = min(1, numbers[0])
+    if files.info is None:
+        if numbers[-1] > LONGEST:
+            raise FormatError(
+                f"{files.name}: frame {numbers[-1]} occurs; expected at most {LONGEST} without a seqinfo.ini. "
+                "Remove its lines, or correct the number."
+            )
+        return list(range(first, numbers[-1] + 1))
     if numbers[-1] >= first + files.info.length:
         raise FormatError(
             f"{files.name}: frame {numbers[-1]} occurs; expected at most {first + files.info.length - 1} with the "

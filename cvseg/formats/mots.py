@@ -27,6 +27,7 @@ CLASS_STEP = 1000
 IGNORE_CLASS = 10
 IGNORE_ID = 10000
 LARGEST_ID = 65535  # of a PNG
+MOST_PIXELS = 2**30  # of a picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +173,8 @@ def _add_line(found: dict[int, _Lines], line: str, number: int, path: str | Path
             raise FormatError(f"{place}: {name} is {word!r}; expected a whole number from 0.")
         numbers.append(int(word))
     frame, object_id, object_class, height, width = numbers
+    if not 0 < height * width <= MOST_PIXELS:
+        raise FormatError(f"{place}: the mask is {width}x{height} pixels; expected a picture of 1 to {MOST_PIXELS}.")
     try:
         runs = decode_runs(words[5])
     except FormatError as error:

@@ -182,6 +182,7 @@ def one_line_each(tmp_path, result="1,5,1,1,10,10,1,-1,-1,-1", truth="1,1,1,1,10
         (["2,5,1,1,10,10", "", "2,5,3,3,10,10"], r"SEQ.txt, line 3: id 5 stands twice in frame 2 \(first in line 1\)"),
         (["1,5,1,1,10,10", "", "1,-1,1,1,10,10"], r"SEQ.txt, line 3: id is -1, a box without identity"),
         (["0,5,1,1,10,10"], r"SEQ.txt, line 1: frame is 0"),
+        (["2000000000,5,1,1,10,10"], r"SEQ.txt, line 1: frame 2000000000; expected at most 1000000 without"),
     ],
 )
 def test_damaged_lines_are_named(tmp_path, lines, message):
@@ -334,6 +335,11 @@ def test_a_frame_that_stands_in_no_file_is_drawn_and_counts_nothing(tmp_path):
     evaluation = ask(write(tmp_path / "out" / "S.txt", [line.format(3)]), truth)
     assert [frame.scores["mistakes"] for frame in evaluation.frames] == [1.0, 0.0, 0.0]
     assert all(frame.picture().shape[2] == 3 for frame in evaluation.frames)
+    with pytest.raises(FormatError, match="frame 2000000000 occurs; expected at most 1000000 without"):
+        ask(write(tmp_path / "out" / "S.txt", [line.format(2000000000)]), truth)
+    write(tmp_path / "true" / "seqinfo.ini", ["[Sequence]", "seqLength=2"])
+    with pytest.raises(FormatError, match="frame 3 occurs; expected at most 2 with the length 2"):
+        ask(write(tmp_path / "out" / "S.txt", [line.format(1)]), truth)
     assert evaluation.frames[0].picture().shape == (4, 4, 3)
 
 

@@ -85,6 +85,8 @@ def test_text_and_png_give_back_what_was_written(seed, tmp_path_factory):
         (["-1 2001 2 2 3 42"], "line 1: frame is '-1'"),
         (["1 0 2 2 3 42"], "line 1: id is 0"),
         (["1 2001 2 2 3 4~"], "line 1: .*character 1"),
+        (["1 2001 2 2 0 0"], "line 1: the mask is 0x2 pixels; expected a picture of 1 to"),
+        (["1 2001 2 99999 99999 0"], "line 1: the mask is 99999x99999 pixels"),
         (["1 2001 2 2 3 43"], "line 1: the mask has 7 pixels; expected 6"),
         (["1 2001 2 2 3 42", "1 2002 2 3 2 42"], "line 2: the mask is 2x3 pixels; expected 3x2"),
         (["1 2001 2 2 3 42", "2 2001 2 2 3 42", "1 2001 2 2 3 6"], r"line 3: id 2001 stands twice in frame 1 \(first"),
