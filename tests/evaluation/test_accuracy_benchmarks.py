@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 from fractions import Fraction
 from pathlib import Path
@@ -131,3 +132,87 @@ def test_synthetic_gives_full_marks_to_the_truth_and_counts_its_renaming(benchma
 def test_synthetic_names_the_nearest_scene(benchmark):
     with pytest.raises(SystemExit, match="did you mean 'crossing'"):
         benchmark("synthetic").main(["--scenes", "crosing"], segment=nothing)
+
+
+@pytest.fixture
+def flow_data(tmp_path, monkeypatch):
+    """One pair in Middlebury's folders: a texture that moves by (2, -1)."""
+    from scipy.ndimage import gaussian_filter
+
+    from cvseg.formats.flow_file import write_flow
+
+    images = tmp_path / "data" / "Middlebury_flow" / "other-data" / "Venus"
+    truth = tmp_path / "data" / "Middlebury_flow" / "other-gt-flow" / "Venus"
+    texture = gaussian_filter(np.random.default_rng(1).random((60, 76)), 1.5, mode="wrap")
+    gray = np.round(255 * (texture - texture.min()) / np.ptp(texture)).astype(np.uint8)
+    for name, shift in (("frame10", (0, 0)), ("frame11", (-1, 2))):
+        images.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.roll(gray, shift, axis=(0, 1))).convert("RGB").save(images / f"{name}.png")
+    truth.mkdir(parents=True)
+    flow_xy = np.tile(np.float32([2, -1]), (60, 76, 1))
+    flow_xy[:5] = flow_xy[-5:] = flow_xy[:, :5] = flow_xy[:, -5:] = np.nan  # what rolls in at the edges
+    write_flow(truth / "flow10.flo", flow_xy)
+    monkeypatch.setenv("CVSEG_DATA", str(tmp_path / "data"))
+    return tmp_path
+
+
+def test_flow_measures_ours_and_others_in_one_table(benchmark, flow_data, capsys):
+    files = {name: flow_data / f"out.{name}" for name in ("json", "png", "pareto.png")}
+    asked = ["--methods", "dis", "lucas_kanade", "skimage_ilk", "--presets", "fast", "balanced", "--repeats", "2"]
+    asked += ["--sizes", "--json", str(files["json"]), "--picture", str(files["png"])]
+    if importlib.util.find_spec("matplotlib"):
+        asked += ["--pareto", str(files["pareto.png"])]
+    record = benchmark("flow").main(asked)
+    printed = capsys.readouterr().out
+    labels = ["dis fast", "dis balanced", "lucas_kanade fast", "lucas_kanade balanced", "skimage_ilk"]
+    assert list(record["results"]) == labels
+    assert all(label in printed for label in labels)
+    assert all(title in printed for title in ("EPE px", "Fl-all %", "angle deg", "CPU ms"))
+    for label in labels:
+        row = record["results"][label]["Venus"]
+        assert row["epe_px"] < (0.3 if "fast" in label else 0.15)  # zero flow has 2.2
+        assert row["outliers"] == 0
+        assert row["ms"] > 0
+        assert row["calls"] in (1, 2)
+    assert json.loads(files["json"].read_text()) == record
+    for name, size in (("png", (76, 60)), ("pareto.png", (900, 650))):
+        if str(files[name]) in asked:
+            with Image.open(files[name]) as picture:
+                assert picture.size == size
+    assert record["speed"] == {}
+
+
+def test_flow_times_one_pair_at_other_sizes(benchmark, flow_data, monkeypatch, capsys):
+    module = benchmark("flow")
+    monkeypatch.setitem(module.SIZES_HW, "480p", (48, 85))
+    monkeypatch.setitem(module.SIZES_HW, "1080p", (108, 192))
+    monkeypatch.setattr(module, "TOO_LONG_MS", 0.0)
+    asked = ["--methods", "farneback", "--presets", "fast", "--repeats", "1", "--sizes", "1080p", "480p"]
+    record = module.main(asked)
+    assert record["speed"]["480p"]["farneback fast"]["ms"] > 0
+    assert record["speed"]["1080p"] == {}  # it took too long at the smaller one
+    assert "480p CPU ms" in capsys.readouterr().out
+
+
+def test_flow_leaves_out_what_is_not_installed(benchmark, flow_data, monkeypatch, capsys):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    asked = ["--methods", "dis", "opencv_farneback", "--presets", "fast", "--repeats", "1", "--sizes"]
+    record = benchmark("flow").main(asked)
+    assert list(record["results"]) == ["dis fast"]
+    assert "pip install opencv-contrib-python-headless" in record["left_out"]["opencv_farneback"]
+    assert "left out: opencv_farneback" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="no method is left"):
+        benchmark("flow").main(["--methods", "opencv_farneback"])
+
+
+def test_the_pareto_front_holds_what_nothing_beats_in_both(benchmark):
+    points = {"slow good": (9.0, 1.0), "fast bad": (1.0, 5.0), "slow bad": (8.0, 5.0), "middle": (3.0, 2.0)}
+    assert benchmark("flow_pictures").pareto_front(points) == ["fast bad", "middle", "slow good"]
+
+
+def test_flow_says_where_it_looked_when_there_are_no_pairs(benchmark, tmp_path, monkeypatch):
+    monkeypatch.setenv("CVSEG_DATA", str(tmp_path))
+    with pytest.raises(SystemExit, match="no pairs with true flow in"):
+        benchmark("flow").main([])
