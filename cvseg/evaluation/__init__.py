@@ -2,6 +2,8 @@
 
 from cvseg.evaluation.average_precision import AveragePrecision, AveragePrecisionMeasure
 from cvseg.evaluation.boundary_accuracy import BoundaryScore, boundary_accuracy, boundary_score
+from cvseg.evaluation.boundary_benchmark import BoundaryBenchmark, BoundaryCounts, boundary_benchmark, boundary_counts
+from cvseg.evaluation.boundary_matching import match_boundaries, segment_boundary, thin_boundary
 from cvseg.evaluation.change_accuracy import ChangeCounts, ChangeScore, change_counts, change_score
 from cvseg.evaluation.endpoint_error import FlowAccuracy, endpoint_error, flow_accuracy
 from cvseg.evaluation.higher_order_tracking_accuracy import HigherOrderScore, higher_order_tracking_accuracy
@@ -20,11 +22,26 @@ from cvseg.evaluation.panoptic_quality import (
     without_wrong_depth,
 )
 from cvseg.evaluation.panoptic_segments import SegmentPairs, Segments, divided_segments, segment_pairs, summed_pairs
+from cvseg.evaluation.region_accuracy import (
+    achievable_accuracy,
+    boundary_recall,
+    compactness,
+    explained_variation,
+    label_consistency,
+    undersegmentation_error,
+)
+from cvseg.evaluation.region_benchmark import RegionBenchmark, RegionScores, region_benchmark, region_scores
 from cvseg.evaluation.region_similarity import (
     SequenceStatistics,
     object_similarity,
     region_similarity,
     sequence_statistics,
+)
+from cvseg.evaluation.segmentation_agreement import (
+    probabilistic_rand_index,
+    rand_index,
+    segmentation_covering,
+    variation_of_information,
 )
 from cvseg.evaluation.segmentation_tracking_quality import SegmentationTrackingMeasure, SegmentationTrackingScore
 from cvseg.evaluation.semantic_accuracy import (
@@ -55,6 +72,8 @@ from cvseg.evaluation.video_objects import (
 __all__ = [
     "AveragePrecision",
     "AveragePrecisionMeasure",
+    "BoundaryBenchmark",
+    "BoundaryCounts",
     "BoundaryScore",
     "ChangeCounts",
     "ChangeScore",
@@ -71,6 +90,8 @@ __all__ = [
     "OutlineShape",
     "PairScores",
     "PanopticMeasure",
+    "RegionBenchmark",
+    "RegionScores",
     "SegmentMatches",
     "SegmentPairs",
     "SegmentationTrackingMeasure",
@@ -82,25 +103,33 @@ __all__ = [
     "TrackingMeasure",
     "TrackingScore",
     "TrackingSequence",
+    "achievable_accuracy",
     "add_video",
     "assigned_scores",
     "boundary_accuracy",
+    "boundary_benchmark",
+    "boundary_counts",
+    "boundary_recall",
     "boundary_score",
     "box_overlaps",
     "box_sequence",
     "change_counts",
     "change_score",
+    "compactness",
     "confusion_matrix",
     "divided_segments",
     "endpoint_error",
+    "explained_variation",
     "flow_accuracy",
     "from_first_frame",
     "higher_order_tracking_accuracy",
     "identity_accuracy",
     "identity_switches",
     "interactive_accuracy",
+    "label_consistency",
     "label_overlaps",
     "label_sequence",
+    "match_boundaries",
     "match_segments",
     "matched_frames",
     "mean_of_windows",
@@ -108,15 +137,24 @@ __all__ = [
     "outline_change",
     "outline_shape",
     "pair_scores",
+    "probabilistic_rand_index",
+    "rand_index",
+    "region_benchmark",
+    "region_scores",
     "region_similarity",
     "same_id_scores",
+    "segment_boundary",
     "segment_pairs",
+    "segmentation_covering",
     "semantic_score",
     "sequence_statistics",
     "summed_pairs",
     "temporal_stability",
+    "thin_boundary",
     "tracking_accuracy",
     "tracking_sequence",
+    "undersegmentation_error",
+    "variation_of_information",
     "video_consistency",
     "without_wrong_depth",
 ]

@@ -49,8 +49,11 @@ PROTOCOLS: dict[str, Protocol] = {
     "change": Protocol("change detection: CDnet's measures of motion masks", "change", "ChangeProtocolOptions"),
     "tracking": Protocol("tracks: HOTA, CLEAR and IDF1 of boxes and masks", "tracking", "TrackingProtocolOptions"),
     "instances": Protocol("scored instances: AP of masks and tubes", "instances", "InstancesProtocolOptions"),
-    "panoptic": Protocol("things and stuff: PQ, VPQ, STQ and with depth", "panoptic", "PanopticProtocolOptions"),
     "semantic": Protocol("classes of pixels: IoU and accuracy", "semantic", "SemanticProtocolOptions"),
+    "panoptic": Protocol("things and stuff: PQ, VPQ, STQ and with depth", "panoptic", "PanopticProtocolOptions"),
+    "regions": Protocol(
+        "segmentations and superpixels of images: the Berkeley benchmark", "regions", "RegionsProtocolOptions"
+    ),
 }
 
 
