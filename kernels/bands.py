@@ -52,6 +52,11 @@ def _with_share(task: Callable[[], Any], share: int) -> Callable[[], Any]:
     return run
 
 
+def run_alone(task: Callable[[], Any]) -> Any:
+    """Run `task` so that nothing in it is divided among threads: for callers that keep all threads busy themselves."""
+    return _with_share(task, 1)()
+
+
 def run_together(*tasks: Callable[[], Any]) -> list[Any]:
     """Run independent `tasks`, on as many threads as there are; their results in order.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,7 +35,7 @@ def measure_frames(
     >>> measure_frames(lambda number: number * number, [3, 1, 2])
     [9, 1, 4]
     """
-    from cvseg.kernels.bands import thread_count
+    from cvseg.kernels.bands import run_alone, thread_count
 
     values: list[Value] = []
     # A few frames ahead keep the threads busy; all at once would pile up frames when one is slow.
@@ -42,7 +43,8 @@ def measure_frames(
         waiting: deque[Future[Value]] = deque()
         try:
             for item in items:
-                waiting.append(pool.submit(measure, item))
+                # Kernels inside a frame are not divided: the other threads have frames of their own.
+                waiting.append(pool.submit(run_alone, functools.partial(measure, item)))
                 if len(waiting) >= 2 * thread_count():
                     values.append(waiting.popleft().result())
                     report_progress(progress, len(values), len(items))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cvseg.errors import OptionError
-from cvseg.kernels.bands import run_bands, run_together, thread_count
+from cvseg.kernels.bands import available_share, run_alone, run_bands, run_together, thread_count
 
 
 def bands_of(rows, **options):
@@ -88,3 +88,11 @@ def test_the_number_of_threads_defaults_to_the_cores(use_threads, monkeypatch):
     thread_count.cache_clear()
     monkeypatch.delenv("CVSEG_NUM_THREADS")
     assert 1 <= thread_count() <= multiprocessing.cpu_count()
+
+
+def test_what_runs_alone_is_not_divided(use_threads):
+    use_threads(4)
+    bands = []
+    assert run_alone(lambda: run_bands(lambda *rows: bands.append(rows), 4000) or available_share()) == 1
+    assert bands == [(0, 4000)]
+    assert available_share() == 4
