@@ -10,6 +10,7 @@ import numpy as np
 from cvseg.arrays import array_module
 from cvseg.flow.coarse_to_fine import coarse_to_fine
 from cvseg.kernels.filtering.median import median
+from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.patch_grid import MARGIN
 from cvseg.kernels.flow.tv_l1_solve import tv_l1_solve
 from cvseg.kernels.flow.tv_l1_terms import tv_l1_terms
@@ -29,6 +30,12 @@ class TvL1Options(Options):
         "factor of lambda from each level to the next coarser one; smaller trusts coarse images less",
         low=0.1,
         high=2,
+    )
+    light: float = option(
+        2.5,
+        "change of light that costs as much as a pixel of motion; larger explains more by it, 0 nothing",
+        low=0.0,
+        unit=" levels",
     )
     edge: float = option(
         25.0, "image gradient at which smoothness counts half; larger smooths across edges", low=0.1, unit=" levels/px"
@@ -51,7 +58,7 @@ class TvL1Options(Options):
 
 
 TV_L1_PRESETS = {
-    "fast": TvL1Options(warps=5, coarse_warps=5, coarse_iterations=20),
+    "fast": TvL1Options(warps=5, coarse_warps=5),
     "balanced": TvL1Options(),
     "quality": TvL1Options(data_weight=1.0, warps=16),
 }
@@ -95,18 +102,29 @@ def tv_l1_2007(image0: Any, image1: Any, options: TvL1Options | None = None, ini
     while heights[-1] > 1:
         heights.append((heights[-1] + 1) // 2)
 
+    xp = array_module(image0)
+    light = None  # of the level before
+
     def improve(level0: Any, level1: Any, flow_uv: Any) -> Any:
-        number = heights.index(level0.shape[0])
+        nonlocal light
+        height, width = level0.shape
+        if light is None:
+            light = xp.zeros((height, width), np.float32)
+        elif light.shape != (height, width):
+            # The kernel takes two planes, and doubles them as a flow.
+            light = flow_upsample(xp.stack([light, light]), np.int32(height), np.int32(width), np.int32(2), np.int32(1))
+            light = light[0] * np.float32(0.5)
+        number = heights.index(height)
         weight = np.float32(options.data_weight * options.coarse_data_weight**number)
         if number <= 1:
             warps, iterations, radius = options.warps, options.iterations, options.median
         else:
             warps, iterations, radius = options.coarse_warps, options.coarse_iterations, options.coarse_median
         padded1 = pad_edges(level1, np.int32(MARGIN))
-        dual = array_module(level0).zeros((4, *level0.shape), np.float32)
+        dual = xp.zeros((6, height, width), np.float32)
         for _ in range(warps):
-            terms = tv_l1_terms(level0, padded1, flow_uv, weight, np.float32(options.edge))
-            flow_uv, dual = tv_l1_solve(terms, flow_uv, dual, np.int32(iterations))
+            terms = tv_l1_terms(level0, padded1, flow_uv, np.float32(options.light), np.float32(options.edge))
+            flow_uv, light, dual = tv_l1_solve(terms, flow_uv, light, dual, weight, np.int32(iterations))
             if radius:
                 flow_uv = median(flow_uv, np.int32(radius))
         return flow_uv

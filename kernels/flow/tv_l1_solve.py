@@ -1,16 +1,16 @@
-"""TV-L1: the flow with the least sum of data terms and jumps, by primal-dual steps.
+"""TV-L1: the flow, and the change of light, with the least sum of data terms and jumps, by primal-dual steps.
 
-The energy, with the terms of tv_l1_terms (n, d, data weight l, smoothness weight s) at every pixel::
+The energy, with the terms of tv_l1_terms (a, b, c, d, smoothness s) and a data weight l, at every pixel::
 
-    l |n (u, v) + d|  +  s H(|grad u, grad v|)        H(a) = |a|, rounded below 0.01 pixels per pixel
+    l |a u + b v + c w + d|  +  s H(|grad u, grad v|)  +  s H(|grad w|)
 
-A dual vector p of four numbers per pixel pulls at the gradient of the flow. One iteration, b being where the flow will
-be if it goes on as it went::
+with H(x) = |x|, rounded below 0.01 per pixel. w is what the light adds. A dual vector p of six numbers per pixel pulls
+at the gradients. One iteration, z = (u, v, w), n = (a, b, c), and y being where z will be if it goes on as it went::
 
-    p <- (p + sigma grad b) cut to length s           grad: differences to the right and down, 0 at the last pixel
-    w <- (u, v) + tau div p                           div: the exact transpose
-    w <- w - n clamp(n w + d, -tau l, tau l)          the data term moves it along n, and never past the line
-    b <- 2 w - (u, v),  (u, v) <- w
+    p <- (p + sigma grad y) cut to length s           grad: differences to the right and down, 0 at the last pixel
+    x <- z + tau div p                                div: the exact transpose
+    x <- x - n clamp((n x + d) / |n|^2, -tau l, tau l)          along n, and never past the plane n x + d = 0
+    y <- 2 x - z,  z <- x
 
 On the CPU ten iterations are one pass over the rows: iteration t follows one row behind iteration t - 1, and a ring of
 rows stays in the second-level cache. A band computes the rows that its neighbours spoil by itself.
@@ -18,6 +18,7 @@ rows stays in the second-level cache. A band computes the rows that its neighbou
 
 import numpy as np
 
+from cvseg.arrays import array_module
 from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
@@ -34,52 +35,63 @@ _NUMBERS = {"SIGMA": SIGMA, "TAU": TAU, "STRETCH": STRETCH, "FEW": FEW}
 _cuda = CudaSource(__file__, {name: f"{value!s}f" for name, value in _NUMBERS.items()})
 
 AT_ONCE = 10  # iterations in flight: more do not stay in the cache
-# Rows of the ring, by number: u, v, where they go, the dual vectors; then the five terms.
-U, V, GOING_U, GOING_V, P, STATE, PLANES = 0, 1, 2, 3, 4, 8, 13
+# Rows of the ring, by number: u, v, w, where they go, six of the dual vectors, and the terms.
+GOING, P, STATE, PLANES = 3, 6, 12, 18
 
 
 @cpu_kernel(forceinline=True)
-def _iterate_row(ring, row, above, below, length, width):
+def _iterate_row(ring, row, above, below, length, width, limit):
     """One iteration of one row: `row`, `above` and `below` are where u starts; planes are `length` apart."""
-    gu, gv, p = GOING_U * length, GOING_V * length, P * length
+    one, two, far, deep = length, 2 * length, GOING * length, P * length
     n = STATE * length
-    two = np.float32(2)
-    ring[row + gu + width], ring[row + gv + width] = ring[row + gu + width - 1], ring[row + gv + width - 1]
-    zero = splat16(np.float32(0))
-    before_0, before_2 = zero, zero
+    twice, zero = np.float32(2), splat16(np.float32(0))
+    for going in (row + far, row + far + one, row + far + two):
+        ring[going + width] = ring[going + width - 1]
+    before_u, before_v, before_w = zero, zero, zero
     for x in range(0, width, 16):
-        i, down, up = row + x, below + x, above + x
-        going_u, going_v = load16(ring, i + gu), load16(ring, i + gv)
-        p0 = fma(SIGMA, load16(ring, i + gu + 1) - going_u, load16(ring, i + p))
-        p1 = fma(SIGMA, load16(ring, down + gu) - going_u, load16(ring, i + p + length))
-        p2 = fma(SIGMA, load16(ring, i + gv + 1) - going_v, load16(ring, i + p + 2 * length))
-        p3 = fma(SIGMA, load16(ring, down + gv) - going_v, load16(ring, i + p + 3 * length))
-        squares = fma(p3, p3, fma(p2, p2, fma(p1, p1, fma(p0, p0, splat16(FEW)))))
-        cut = minimum(load16(ring, i + n + 4 * length) * inverse_root(squares), STRETCH)
-        p0, p1, p2, p3 = p0 * cut, p1 * cut, p2 * cut, p3 * cut
-        store16(ring, i + p, p0)
-        store16(ring, i + p + length, p1)
-        store16(ring, i + p + 2 * length, p2)
-        store16(ring, i + p + 3 * length, p3)
-        divergence_u = (p0 - left_neighbors(before_0, p0)) + (p1 - load16(ring, up + p + length))
-        divergence_v = (p2 - left_neighbors(before_2, p2)) + (p3 - load16(ring, up + p + 3 * length))
-        before_0, before_2 = p0, p2
-        u, v = load16(ring, i), load16(ring, i + length)
-        to_u, to_v = fma(TAU, divergence_u, u), fma(TAU, divergence_v, v)
-        nx, ny = load16(ring, i + n), load16(ring, i + n + length)
-        distance = fma(ny, to_v, fma(nx, to_u, load16(ring, i + n + 2 * length)))
-        limit = load16(ring, i + n + 3 * length)
-        step = maximum(minimum(distance, limit), zero - limit)
-        to_u, to_v = to_u - nx * step, to_v - ny * step
+        i, y, p = row + x, row + x + far, row + x + deep
+        down, up = below + x + far, above + x + deep + one
+        going_u, going_v, going_w = load16(ring, y), load16(ring, y + one), load16(ring, y + two)
+        pu = fma(SIGMA, load16(ring, y + 1) - going_u, load16(ring, p))
+        qu = fma(SIGMA, load16(ring, down) - going_u, load16(ring, p + one))
+        pv = fma(SIGMA, load16(ring, y + one + 1) - going_v, load16(ring, p + two))
+        qv = fma(SIGMA, load16(ring, down + one) - going_v, load16(ring, p + two + one))
+        pw = fma(SIGMA, load16(ring, y + two + 1) - going_w, load16(ring, p + two + two))
+        qw = fma(SIGMA, load16(ring, down + two) - going_w, load16(ring, p + two + two + one))
+        smooth = load16(ring, i + n + two + two)
+        squares = fma(qv, qv, fma(pv, pv, fma(qu, qu, fma(pu, pu, splat16(FEW)))))
+        cut = minimum(smooth * inverse_root(squares), STRETCH)
+        squares = fma(qw, qw, fma(pw, pw, splat16(FEW)))
+        cut_w = minimum(smooth * inverse_root(squares), STRETCH)
+        pu, qu, pv, qv, pw, qw = pu * cut, qu * cut, pv * cut, qv * cut, pw * cut_w, qw * cut_w
+        store16(ring, p, pu)
+        store16(ring, p + one, qu)
+        store16(ring, p + two, pv)
+        store16(ring, p + two + one, qv)
+        store16(ring, p + two + two, pw)
+        store16(ring, p + two + two + one, qw)
+        pull_u = (pu - left_neighbors(before_u, pu)) + (qu - load16(ring, up))
+        pull_v = (pv - left_neighbors(before_v, pv)) + (qv - load16(ring, up + two))
+        pull_w = (pw - left_neighbors(before_w, pw)) + (qw - load16(ring, up + two + two))
+        before_u, before_v, before_w = pu, pv, pw
+        u, v, w = load16(ring, i), load16(ring, i + one), load16(ring, i + two)
+        to_u, to_v, to_w = fma(TAU, pull_u, u), fma(TAU, pull_v, v), fma(TAU, pull_w, w)
+        a, b, c = load16(ring, i + n), load16(ring, i + n + one), load16(ring, i + n + two)
+        residual = fma(c, to_w, fma(b, to_v, fma(a, to_u, load16(ring, i + n + two + one))))
+        step = residual * load16(ring, i + n + two + two + one)
+        step = maximum(minimum(step, splat16(limit)), splat16(-limit))
+        to_u, to_v, to_w = to_u - a * step, to_v - b * step, to_w - c * step
         store16(ring, i, to_u)
-        store16(ring, i + length, to_v)
-        store16(ring, i + gu, two * to_u - u)
-        store16(ring, i + gv, two * to_v - v)
+        store16(ring, i + one, to_v)
+        store16(ring, i + two, to_w)
+        store16(ring, y, twice * to_u - u)
+        store16(ring, y + one, twice * to_v - v)
+        store16(ring, y + two, twice * to_w - w)
 
 
 @cpu_kernel
-def _solve_rows(first_row, end_row, terms, state, solved, iterations):
-    """terms: (5, height, width); state, solved: (8, height, width): u, v, where they go, the dual vectors."""
+def _solve_rows(first_row, end_row, terms, state, solved, limit, iterations):
+    """terms: (6, height, width); state, solved: (12, height, width): u, v, w, where they go, the dual vectors."""
     height, width = terms.shape[1:]
     # What is missing beyond the band's halo spoils one more row per iteration, and never reaches the band.
     top, bottom = max(0, first_row - iterations - 1), min(height, end_row + iterations + 1)
@@ -102,9 +114,6 @@ def _solve_rows(first_row, end_row, terms, state, solved, iterations):
                 source, target = terms[plane, step], ring[slot + (STATE + plane) * length :]
                 for x in range(width):
                     target[x] = source[x]
-            limit = ring[slot + (STATE + 3) * length :]
-            for x in range(width):
-                limit[x] *= TAU
         for iteration in range(iterations):
             y = step - 1 - iteration
             if top <= y < bottom:
@@ -115,6 +124,7 @@ def _solve_rows(first_row, end_row, terms, state, solved, iterations):
                     origin + (min(y + 1, height - 1) % turns) * size,
                     length,
                     width,
+                    limit,
                 )
         y = step - iterations
         if first_row <= y < end_row:
@@ -125,35 +135,37 @@ def _solve_rows(first_row, end_row, terms, state, solved, iterations):
                     target[x] = source[x]
 
 
-def _tv_l1_solve_cpu(terms, flow_uv, dual, iterations):
+def _tv_l1_solve_cpu(terms, flow_uv, light, dual, weight, iterations):
     _, height, width = terms.shape
     state, solved = recycled_empty((STATE, height, width)), recycled_empty((STATE, height, width))
-    state[:GOING_U], state[GOING_U:P], state[P:] = flow_uv, flow_uv, dual
+    state[:2], state[2], state[3:5], state[5], state[P:] = flow_uv, light, flow_uv, light, dual
     left = int(iterations)
     while left > 0:
-        run_bands(_solve_rows, height, terms, state, solved, min(left, AT_ONCE), least=64)
+        run_bands(_solve_rows, height, terms, state, solved, TAU * weight, min(left, AT_ONCE), least=64)
         state, solved = solved, state
         left -= AT_ONCE
-    return state[:GOING_U], state[P:]
+    return state[:2], state[2], state[P:]
 
 
-def _tv_l1_solve_cuda(terms, flow_uv, dual, iterations):
+def _tv_l1_solve_cuda(terms, flow_uv, light, dual, weight, iterations):
     height, width = terms.shape[1:]
     size = np.int32(height), np.int32(width)
-    flow_uv, going_uv, dual = flow_uv.copy(), flow_uv.copy(), dual.copy()
+    flow_uvw = array_module(terms).empty((3, height, width), np.float32)
+    flow_uvw[:2], flow_uvw[2] = flow_uv, light
+    going_uvw, dual = flow_uvw.copy(), dual.copy()
     for _ in range(int(iterations)):
-        _cuda.launch_image("tv_l1_solve_dual", (height, width), terms, going_uv, dual, *size)
-        _cuda.launch_image("tv_l1_solve", (height, width), terms, dual, flow_uv, going_uv, *size)
-    return flow_uv, dual
+        _cuda.launch_image("tv_l1_solve_dual", (height, width), terms, going_uvw, dual, *size)
+        _cuda.launch_image("tv_l1_solve", (height, width), terms, dual, flow_uvw, going_uvw, *size, TAU * weight)
+    return flow_uvw[:2], flow_uvw[2], dual
 
 
 def _sample(rng, size_hw):
-    height, width = size_hw
-    angle = rng.random(size_hw) * 2 * np.pi
-    terms = np.stack([np.cos(angle), np.sin(angle), *rng.normal(0, 1, (3, *size_hw))]).astype(np.float32)
-    terms[3:] = np.abs(terms[3:])
-    flow_uv = rng.normal(0, 2, (2, height, width)).astype(np.float32)
-    return terms, flow_uv, np.zeros((4, height, width), np.float32), np.int32(13)
+    terms = rng.normal(0, 0.5, (6, *size_hw)).astype(np.float32)
+    terms[4] = np.abs(terms[4])
+    terms[5] = 1 / (terms[:3] ** 2).sum(axis=0)
+    flow_uv = rng.normal(0, 2, (2, *size_hw)).astype(np.float32)
+    light = rng.normal(0, 2, size_hw).astype(np.float32)
+    return terms, flow_uv, light, np.zeros((6, *size_hw), np.float32), np.float32(1.2), np.int32(13)
 
 
 tv_l1_solve = Kernel("tv_l1_solve", cpu=_tv_l1_solve_cpu, cuda=_tv_l1_solve_cuda, sample=_sample)

@@ -1,7 +1,7 @@
 // What TV-L1 asks of every pixel: see tv_l1_terms.py for the formulas.   One thread per pixel in both functions.
 // image0: (height, width) float32 in [0, 1].   padded1: image1 with MARGIN repeated pixels all around.
 // flow_uv: (2, height, width), pixels.   images: (2, height, width), mean and change in grey levels, 0 .. 255.
-// terms: (5, height, width): direction x and y, distance, data weight, smoothness weight.
+// terms: (6, height, width): factors of u, v and light, constant, smoothness, 1 / squared length of the factors.
 #include "common.cuh"
 #include "inverse_root.cuh"
 
@@ -39,7 +39,7 @@ extern "C" __global__ void tv_l1_terms_images(const float* __restrict__ image0, 
 
 extern "C" __global__ void tv_l1_terms(const float* __restrict__ images, const float* __restrict__ flow_uv,
                                        float* __restrict__ terms, const int height, const int width,
-                                       const float weight, const float edge) {
+                                       const float light, const float edge) {
   const int x = blockIdx.x * blockDim.x + threadIdx.x;
   const int y = blockIdx.y * blockDim.y + threadIdx.y;
   if (x >= width || y >= height) return;
@@ -55,13 +55,14 @@ extern "C" __global__ void tv_l1_terms(const float* __restrict__ images, const f
   const int up = max(y - 1, 0), up2 = max(y - 2, 0), down = min(y + 1, height - 1), down2 = min(y + 2, height - 1);
   const float iy = near * (column[down * width] - column[up * width]) - far * (column[down2 * width] - column[up2 * width]);
   const float squares = fmaf(iy, iy, ix * ix);
-  const float inverse = inverse_root(squares + TINY);
-  const float norm = inside * inverse;
-  const float nx = norm * ix, ny = norm * iy;
-  terms[i] = nx;
-  terms[plane + i] = ny;
-  terms[2 * plane + i] = norm * images[plane + i] - fmaf(ny, v, nx * u);
-  terms[3 * plane + i] = weight * (norm * squares * inverse_root(squares + CONTRAST2));
+  const float norm = inside * inverse_root(squares + CONTRAST2);
+  const float a = norm * ix, b = norm * iy, c = norm * light;
+  terms[i] = a;
+  terms[plane + i] = b;
+  terms[2 * plane + i] = c;
+  terms[3 * plane + i] = norm * images[plane + i] - fmaf(b, v, a * u);
   const float less = inverse_root(fmaf(edge, squares, 1.0f));
   terms[4 * plane + i] = less * less;
+  const float length = inverse_root(fmaf(c, c, fmaf(b, b, fmaf(a, a, TINY))));
+  terms[5 * plane + i] = length * length;
 }

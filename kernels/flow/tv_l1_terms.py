@@ -1,13 +1,16 @@
-"""What TV-L1 asks of every pixel: the line on which the flow would explain the change of brightness, and how firmly.
+"""What TV-L1 asks of every pixel: which flow and which change of light would explain the change of brightness.
 
 image1 is read where the flow points (cubic, so that no interpolation blurs what is compared), both images in grey
-levels, 0 to 255. With the gradient g of their mean, unit vector n = g / |g|, and the change of brightness Iz::
+levels, 0 to 255. With the gradient g of their mean, the change of brightness I, and k = 1 / sqrt(|g|^2 + 5^2), which
+makes of brightness about a distance in pixels, whatever the contrast::
 
-    terms[0], terms[1] = n                       terms[2] = d, so that n u + d = 0 explains the change
-    terms[3] = weight |g| / sqrt(|g|^2 + 5^2)    cost of a pixel of distance: contrast hardly counts above 5 levels
-    terms[4] = 1 / (1 + |g|^2 / edge^2)          smoothness: motion changes where the image does
+    terms[0], terms[1], terms[2] = k g_x, k g_y, k light        terms[3] = k (I - g (u, v))
+    terms[4] = 1 / (1 + |g|^2 / edge^2)       smoothness: motion changes where the image does
+    terms[5] = 1 / (terms[0]^2 + terms[1]^2 + terms[2]^2)
 
-n, d and terms[3] are 0 where the flow leaves image1. The gradient is (1, -8, 0, 8, -1) / 12, edge pixels repeated.
+so that ``terms[0] u + terms[1] v + terms[2] w + terms[3]`` is what is left unexplained, w being what the light adds, in
+`light` grey levels. Terms 0 to 3 are 0 where the flow leaves image1. The gradient is (1, -8, 0, 8, -1) / 12, with edge
+pixels repeated.
 
 On the CPU the warped rows stay in a ring of eight.
 """
@@ -23,7 +26,7 @@ from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.lanes import fma, hsum, inverse_root, load4, load16, select, splat16, store16
 from cvseg.kernels.recycled import recycled_empty
 
-TINY = np.float32(1e-6)  # squared grey levels per pixel: keeps flat pixels finite, their weight is next to nothing
+TINY = np.float32(1e-9)  # keeps terms[5] finite where nothing is asked
 CONTRAST2 = np.float32(25)  # of squared grey levels per pixel
 
 _NUMBERS = {"TINY": TINY, "CONTRAST2": CONTRAST2}
@@ -74,8 +77,8 @@ def _image_row(y, image0, padded1, flow_uv, offsets, across, down, mean, change)
 
 
 @cpu_kernel
-def _term_rows(first_row, end_row, image0, padded1, flow_uv, terms, weight, edge):
-    """image0: (height, width); padded1: flat; flow_uv: (2, height, width); terms: (5, height, width)."""
+def _term_rows(first_row, end_row, image0, padded1, flow_uv, terms, light, edge):
+    """image0: (height, width); padded1: flat; flow_uv: (2, height, width); terms: (6, height, width)."""
     height, width = image0.shape
     zero, one = splat16(np.float32(0)), splat16(np.float32(1))
     last_x, last_y = np.float32(width - 1), np.float32(height - 1)
@@ -86,7 +89,7 @@ def _term_rows(first_row, end_row, image0, padded1, flow_uv, terms, weight, edge
     numbers, flow, out = (
         np.zeros(length, np.float32),
         np.zeros(2 * length, np.float32),
-        np.zeros(5 * length, np.float32),
+        np.zeros(6 * length, np.float32),
     )
     for x in range(width):
         numbers[x] = np.float32(np.int32(x))
@@ -124,37 +127,38 @@ def _term_rows(first_row, end_row, image0, padded1, flow_uv, terms, weight, edge
                 load16(means, down2 + x) - load16(means, up2 + x)
             )
             squares = fma(iy, iy, ix * ix)
-            inverse = inverse_root(squares + TINY)
-            norm = inside * inverse
-            nx, ny = norm * ix, norm * iy
-            store16(out, x, nx)
-            store16(out, length + x, ny)
-            store16(out, 2 * length + x, norm * load16(changes, change + x) - fma(ny, v, nx * u))
-            store16(out, 3 * length + x, weight * (norm * squares * inverse_root(squares + CONTRAST2)))
+            norm = inside * inverse_root(squares + CONTRAST2)
+            a, b, c = norm * ix, norm * iy, norm * light
+            store16(out, x, a)
+            store16(out, length + x, b)
+            store16(out, 2 * length + x, c)
+            store16(out, 3 * length + x, norm * load16(changes, change + x) - fma(b, v, a * u))
             less = inverse_root(fma(splat16(edge), squares, one))
             store16(out, 4 * length + x, less * less)
-        for number in range(5):
+            less = inverse_root(fma(c, c, fma(b, b, fma(a, a, splat16(TINY)))))
+            store16(out, 5 * length + x, less * less)
+        for number in range(6):
             target, source = terms[number, y], out[number * length :]
             for x in range(width):
                 target[x] = source[x]
 
 
-def _tv_l1_terms_cpu(image0, padded1, flow_uv, weight, edge):
+def _tv_l1_terms_cpu(image0, padded1, flow_uv, light, edge):
     height, width = image0.shape
-    terms = recycled_empty((5, height, width))
+    terms = recycled_empty((6, height, width))
     edge = np.float32(1) / (edge * edge)
-    run_bands(_term_rows, height, image0, padded1.reshape(-1), flow_uv, terms, weight, edge)
+    run_bands(_term_rows, height, image0, padded1.reshape(-1), flow_uv, terms, light, edge)
     return terms
 
 
-def _tv_l1_terms_cuda(image0, padded1, flow_uv, weight, edge):
+def _tv_l1_terms_cuda(image0, padded1, flow_uv, light, edge):
     xp = array_module(image0)
     height, width = image0.shape
-    images, terms = xp.empty((2, height, width), np.float32), xp.empty((5, height, width), np.float32)
+    images, terms = xp.empty((2, height, width), np.float32), xp.empty((6, height, width), np.float32)
     size = np.int32(height), np.int32(width)
     _cuda.launch_image("tv_l1_terms_images", (height, width), image0, padded1, flow_uv, images, *size)
     edge = np.float32(1) / (edge * edge)
-    _cuda.launch_image("tv_l1_terms", (height, width), images, flow_uv, terms, *size, weight, edge)
+    _cuda.launch_image("tv_l1_terms", (height, width), images, flow_uv, terms, *size, light, edge)
     return terms
 
 
@@ -163,7 +167,7 @@ def _sample(rng, size_hw):
     image0 = rng.random(size_hw, dtype=np.float32)
     padded1 = rng.random((height + 2 * MARGIN, width + 2 * MARGIN), dtype=np.float32)
     flow_uv = rng.normal(0, 2, (2, height, width)).astype(np.float32)
-    return image0, padded1, flow_uv, np.float32(1.2), np.float32(25)
+    return image0, padded1, flow_uv, np.float32(1.5), np.float32(25)
 
 
 tv_l1_terms = Kernel("tv_l1_terms", cpu=_tv_l1_terms_cpu, cuda=_tv_l1_terms_cuda, sample=_sample)

@@ -36,6 +36,16 @@ def test_pixels_that_fit_nothing_do_little_harm(shifted_pair):
     assert outliers.mean() < 0.2
 
 
+def test_a_change_of_light_is_no_motion(shifted_pair):
+    image0, image1 = shifted_pair((80, 120), 1.4, -0.8)
+    shade = 1 - 0.2 * np.exp(-((np.arange(120) - 40) ** 2) / 800)
+    for other in (1.1 * image1 + 0.03, 0.9 * image1, image1 * shade):
+        error = error_px(tv_l1_2007(image0, other.astype(np.float32)), [1.4, -0.8])[8:-8, 8:-8]
+        assert error.mean() < 0.2
+    without = error_px(tv_l1_2007(image0, 1.1 * image1 + np.float32(0.03), TvL1Options(light=0.0)), [1.4, -0.8])
+    assert without[8:-8, 8:-8].mean() > 1
+
+
 def test_more_data_weight_gives_less_smooth_flow(shifted_pair):
     rng = np.random.default_rng(0)
     image0, image1 = (image + rng.normal(0, 0.02, image.shape) for image in shifted_pair((64, 80), 1, 0))
