@@ -44,7 +44,7 @@ def test_the_figures_are_those_of_the_measure(folders):
     for key in ("mean_iou", "pixel_accuracy", "mean_accuracy", "frequency_weighted_iou"):
         assert evaluation.overall[key] == getattr(measure.score, key)
     assert list(evaluation.rows) == ["0", "1", "2", "3"]
-    assert [row["iou"] for row in evaluation.rows.values()] == measure.score.class_iou.tolist()
+    assert [row["mean_iou"] for row in evaluation.rows.values()] == measure.score.class_iou.tolist()
     assert evaluation.details["confusion"] == measure.confusion.tolist()
     own = SemanticMeasure(4)
     own.add(*labels["b", 1])
@@ -97,7 +97,7 @@ def test_panoptic_labels_are_divided(tmp_path):
     with pytest.raises(FormatError, match="label-divisor"):
         evaluate(tmp_path / "results", tmp_path / "truth", SemanticProtocolOptions())
     evaluation = evaluate(tmp_path / "results", tmp_path / "truth", SemanticProtocolOptions(label_divisor=1000))
-    assert (evaluation.rows["26"]["iou"], evaluation.rows["8"]["iou"]) == (1, 0)
+    assert (evaluation.rows["26"]["mean_iou"], evaluation.rows["8"]["mean_iou"]) == (1, 0)
     assert evaluation.overall["mean_iou"] == pytest.approx(1 / 3)
     assert "result only" in " ".join(evaluation.remarks)
 

@@ -233,6 +233,7 @@ def _add_windows(
     overall["vpq_things"] = mean_of_windows(every, data.things)
     overall["vpq_stuff"] = mean_of_windows(every, every[0].stuff)
     for class_id in data.classes:
+        rows[data.row(class_id)] |= {f"vpq_{window}": m.per_class[class_id].pq for window, m in by_window.items()}
         rows[data.row(class_id)]["vpq"] = float(np.mean([measure.per_class[class_id].pq for measure in every]))
     short = [str(window) for window, measure in by_window.items() if not measure.mean().classes]
     if short:

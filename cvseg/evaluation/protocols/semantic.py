@@ -31,14 +31,12 @@ MOST_CLASSES = 4096  # more is a panoptic label map, and its confusion matrix wo
 VOID = -1
 
 MEASURES = (
-    Measure("mean_iou", "mIoU", "mean over classes of TP / (TP + FP + FN), 0 to 1"),
+    Measure("mean_iou", "mIoU", "TP / (TP + FP + FN) of a class, 0 to 1; overall the mean of the classes"),
+    Measure("mean_accuracy", "Mean acc", "share of the true pixels of a class that are right; overall the mean"),
     Measure("pixel_accuracy", "Pixel acc", "share of all pixels whose class is right"),
-    Measure("mean_accuracy", "Mean acc", "mean over classes of the share of their pixels that are right"),
     Measure("frequency_weighted_iou", "FW IoU", "mean of the IoU, weighted with the share of each class in the truth"),
 )
 CLASS_MEASURES = (
-    Measure("iou", "IoU", "TP / (TP + FP + FN) of the class; no value for one in neither truth nor result"),
-    Measure("accuracy", "Accuracy", "share of the true pixels of the class that are right"),
     Measure("truth_share", "Share", "share of the class in the truth", rising=None),
     Measure("result_share", "Result share", "share of the class in the result", rising=None),
 )
@@ -174,8 +172,8 @@ def _evaluation(
     overall = {measure.key: getattr(score, measure.key) for measure in MEASURES}
     rows: dict[str, Mapping[str, float]] = {
         name: {
-            "iou": float(score.class_iou[k]),
-            "accuracy": float(score.class_accuracy[k]),
+            "mean_iou": float(score.class_iou[k]),
+            "mean_accuracy": float(score.class_accuracy[k]),
             "truth_share": float(score.truth_pixels[k] / counted),
             "result_share": float(score.result_pixels[k] / counted),
         }
