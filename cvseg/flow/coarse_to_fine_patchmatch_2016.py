@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from cvseg.arrays import array_module
-from cvseg.flow.dense_inverse_search_2016 import DenseInverseSearchOptions
-from cvseg.flow.matched_inverse_search import search_levels, searched_levels
+from cvseg.flow.dense_inverse_search_2016 import DenseInverseSearchOptions, levels_by_kernels
+from cvseg.flow.matched_inverse_search import searched_levels
 from cvseg.flow.patch_matches import SEED_LEVEL, matched_flow, on_device
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.pyramid.pyramid_down import pyramid_down
@@ -85,8 +85,9 @@ def coarse_to_fine_patchmatch_2016(
         sweeps=options.sweeps,
         smoothness=options.smoothness,
     )
-    side = search.smallest_side
-    levels0, levels1 = on_device(image0, lambda: search_levels(image0, side), lambda: search_levels(image1, side))
+    levels0, levels1 = on_device(
+        image0, lambda: levels_by_kernels(image0, search), lambda: levels_by_kernels(image1, search)
+    )
     if SEED_LEVEL - 1 not in levels0:
         return xp.zeros((*image0.shape, 2), np.float32)
     images0, images1 = ({n: level.image for n, level in levels.items()} for levels in (levels0, levels1))
@@ -99,7 +100,8 @@ def coarse_to_fine_patchmatch_2016(
         for _ in range(SEED_LEVEL):
             planes = [pyramid_down(plane) * np.float32(0.5) for plane in planes]
         priors_uv = xp.stack(planes), -xp.stack(planes)
-    flow_uv = matched_flow(images0, images1, priors_uv, reach=options.reach, rounds=options.rounds, tries=options.tries)
-    flow_uv = searched_levels(levels0, levels1, range(SEED_LEVEL - 1, options.finest_level - 1, -1), flow_uv, search)
+    matched = matched_flow(images0, images1, priors_uv, reach=options.reach, rounds=options.rounds, tries=options.tries)
+    fine = range(SEED_LEVEL - 1, options.finest_level - 1, -1)
+    flow_uv = searched_levels(levels0, levels1, fine, matched.flow_uv, search, matched.still)
     height, width = image0.shape
     return flow_upsample(flow_uv, np.int32(height), np.int32(width), np.int32(2**options.finest_level), np.int32(0))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cvseg.arrays import array_module, device_of
+from cvseg.flow.patch_matches import on_device
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.inverse_search_program import flow_of_pictures, flow_of_pyramids
@@ -43,6 +45,13 @@ class DenseInverseSearchOptions(Options):
     spread_iterations: int = option(
         4, "search steps where a neighbour's result fits better; 0 leaves that pass out", low=0
     )
+    match_tries: int = option(
+        0,
+        "random tries of a patch to match anywhere in the other image; larger finds smaller things that move far, "
+        "0 leaves matching out",
+        low=0,
+        high=10000,
+    )
     warps: int = option(2, "times the refinement warps the second image anew per level; 0 leaves it out", low=0)
     fixed_points: int = option(2, "robust re-weightings per warp; larger is more exact", low=1)
     sweeps: int = option(4, "relaxation sweeps per re-weighting; larger is more exact", low=1)
@@ -64,7 +73,7 @@ DENSE_INVERSE_SEARCH_PRESETS = {
     "fast": DenseInverseSearchOptions(finest_level=1, search_level=2, warps=1, fixed_points=3),
     "balanced": DenseInverseSearchOptions(),
     "quality": DenseInverseSearchOptions(
-        smallest_side=8, stride=3, iterations=12, spread_iterations=8, warps=5, sweeps=6
+        smallest_side=8, stride=3, iterations=12, spread_iterations=8, match_tries=128, warps=5, sweeps=6
     ),
 }
 
@@ -90,8 +99,9 @@ class FlowPyramid:
     Attributes
     ----------
     size_hw : of the image
-    levels : on a GPU, the levels by number, finest to coarsest; empty when the image is smaller than a patch
-    arena : on the CPU, all levels in one array, see `cvseg.kernels.flow.level_arena`; None when smaller than a patch
+    levels : on a GPU and for matching, the levels by number, finest to coarsest; empty when the image is smaller than a
+        patch
+    arena : on the CPU else, all levels in one array, see `cvseg.kernels.flow.level_arena`; None when too small
     """
 
     size_hw: tuple[int, int]
@@ -105,9 +115,10 @@ def flow_pyramids(pictures: Sequence[Any], options: DenseInverseSearchOptions) -
     lowest, coarsest, _ = _levels(size_hw, options)
     if coarsest < 0:
         return [FlowPyramid(size_hw, {}) for _ in pictures]
-    if device_of(pictures[0]) == "cpu":
+    if device_of(pictures[0]) == "cpu" and not options.match_tries:
         return [FlowPyramid(size_hw, {}, arena) for arena in build_pyramids(pictures, lowest, coarsest)]
-    return [FlowPyramid(size_hw, levels_by_kernels(picture, options)) for picture in pictures]
+    tasks = [partial(levels_by_kernels, picture, options) for picture in pictures]
+    return [FlowPyramid(size_hw, levels) for levels in on_device(pictures[0], *tasks)]
 
 
 def levels_by_kernels(picture: Any, options: DenseInverseSearchOptions) -> dict[int, FlowLevel]:
@@ -174,6 +185,10 @@ def flow_between(
 ) -> Any:
     """Flow from one image to the other: (H, W, 2) float32. The pyramids must not be empty."""
     size_hw = pyramid0.size_hw
+    if options.match_tries:
+        from cvseg.flow.matched_inverse_search import matched_flow_between
+
+        return matched_flow_between(pyramid0.levels, pyramid1.levels, size_hw, options, initial)
     levels = _levels(size_hw, options)
     plan, weights, coarse_uv = _plan(levels, options), _weights(options), _coarse_flow(initial, levels[1])
     if pyramid0.arena is not None:
@@ -238,7 +253,7 @@ def dense_inverse_search_2016(
     levels = _levels(image0.shape[:2], options)
     if levels[1] < 0:
         return array_module(image0).zeros((*image0.shape[:2], 2), np.float32)
-    if device_of(image0) == "cpu":
+    if device_of(image0) == "cpu" and not options.match_tries:
         # Pyramids and flow in one program: one start of the threads, and no full-size grey where it is not needed.
         coarse_uv = _coarse_flow(initial, levels[1])
         return flow_of_pictures(image0, image1, levels, _plan(levels, options), coarse_uv, _weights(options))

@@ -4,7 +4,6 @@ finer levels search from what both have found."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,49 +12,24 @@ from cvseg.arrays import array_module
 from cvseg.flow.patch_matches import SEED_LEVEL, matched_flow, on_device
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.patch_densify import patch_densify
-from cvseg.kernels.flow.patch_grid import MARGIN, PATCH
 from cvseg.kernels.flow.patch_inside import patch_inside
 from cvseg.kernels.flow.patch_search import patch_search
 from cvseg.kernels.flow.patch_start import patch_start
+from cvseg.kernels.flow.still_hint import still_hint
 from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.variational_solve import variational_solve
-from cvseg.kernels.pyramid.pad_edges import pad_edges
 from cvseg.kernels.pyramid.pyramid_down import pyramid_down
 
 if TYPE_CHECKING:
-    from cvseg.flow.dense_inverse_search_2016 import DenseInverseSearchOptions
-
-
-@dataclass(frozen=True)
-class SearchLevel:
-    """One level of one image.
-
-    Attributes
-    ----------
-    image : (h, w) float32
-    padded : (h + 32, w + 32) float32, the image with its edge pixels repeated
-    """
-
-    image: Any
-    padded: Any
-
-
-def search_levels(gray: Any, smallest_side: int) -> dict[int, SearchLevel]:
-    """Levels of an (H, W) float32 image by number, 0 is full size; empty when it is smaller than a patch."""
-    levels: dict[int, SearchLevel] = {}
-    while min(gray.shape) >= (max(smallest_side, PATCH) if levels else PATCH):
-        levels[len(levels)] = SearchLevel(gray, pad_edges(gray, np.int32(MARGIN)))
-        gray = pyramid_down(gray)
-    return levels
+    from cvseg.flow.dense_inverse_search_2016 import DenseInverseSearchOptions, FlowLevel
 
 
 def matched_flow_between(
-    levels0: Mapping[int, SearchLevel],
-    levels1: Mapping[int, SearchLevel],
+    levels0: Mapping[int, FlowLevel],
+    levels1: Mapping[int, FlowLevel],
     size_hw: tuple[int, int],
     options: DenseInverseSearchOptions,
     initial: Any = None,
-    tries: int = 128,
 ) -> Any:
     """Flow from the image of `levels0` to that of `levels1`: (H, W, 2) float32. `levels0` must not be empty.
 
@@ -74,22 +48,28 @@ def matched_flow_between(
         lambda: searched_levels(levels1, levels0, coarse, zero, options),
     )
     images0, images1 = ({number: level.image for number, level in levels.items()} for levels in (levels0, levels1))
-    flow_uv = matched_flow(images0, images1, tuple(priors_uv), tries=tries)
+    matched = matched_flow(images0, images1, tuple(priors_uv), tries=options.match_tries)
     fine = [number for number in numbers if number < SEED_LEVEL]
-    return _full_size(searched_levels(levels0, levels1, fine, flow_uv, options), size_hw, numbers[-1])
+    return _full_size(
+        searched_levels(levels0, levels1, fine, matched.flow_uv, options, matched.still), size_hw, numbers[-1]
+    )
 
 
 def searched_levels(
-    levels0: Mapping[int, SearchLevel],
-    levels1: Mapping[int, SearchLevel],
+    levels0: Mapping[int, FlowLevel],
+    levels1: Mapping[int, FlowLevel],
     numbers: Iterable[int],
     flow_uv: Any,
     options: DenseInverseSearchOptions,
+    still: Any = None,
 ) -> Any:
-    """Search and refine the levels `numbers`, coarse to fine, from `flow_uv` of the level above the first of them."""
+    """Search and refine the levels `numbers`, coarse to fine, from `flow_uv` of the level above the first of them.
+
+    Near what stands `still`, if that is known, a patch also tries not to move.
+    """
     for number in numbers:
         level0, level1 = levels0[number], levels1[number]
-        flow_uv = _searched(level0, level1, flow_uv, options)
+        flow_uv = _searched(number, level0, level1, flow_uv, options, still)
         for _ in range(options.warps):
             flow_uv = variational_solve(
                 variational_images(level0.image, level1.padded, flow_uv),
@@ -104,18 +84,26 @@ def searched_levels(
     return flow_uv
 
 
-def _searched(level0: SearchLevel, level1: SearchLevel, coarse_uv: Any, options: DenseInverseSearchOptions) -> Any:
+def _searched(
+    number: int,
+    level0: FlowLevel,
+    level1: FlowLevel,
+    coarse_uv: Any,
+    options: DenseInverseSearchOptions,
+    still: Any,
+) -> Any:
     height, width = (np.int32(side) for side in level0.image.shape)
     stride = np.int32(options.stride)
     start = patch_start(coarse_uv, height, width, stride)
-    none = array_module(start).zeros(start.shape, np.float32)
+    # A start that is its own alternative has none.
+    hint = start if still is None else still_hint(start, still, height, width, stride, np.int32(number))
     steps = np.int32(options.iterations), np.int32(options.spread_iterations)
-    found = patch_search(level0.padded, level1.padded, start, none, stride, *steps)
+    found = patch_search(level0.padded, level1.padded, start, hint, stride, *steps)
     found = patch_inside(start, found, height, width, stride)
     return patch_densify(level0.image, level1.padded, found, stride)
 
 
-def _no_flow(level: SearchLevel) -> Any:
+def _no_flow(level: FlowLevel) -> Any:
     """Zero flow of the level above."""
     height, width = level.image.shape
     return array_module(level.image).zeros((2, (height + 1) // 2, (width + 1) // 2), np.float32)

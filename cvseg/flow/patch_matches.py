@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from cvseg.kernels.bands import run_together
 from cvseg.kernels.flow.match_check import match_check
 from cvseg.kernels.flow.match_fill import match_fill
 from cvseg.kernels.flow.match_image import match_image
+from cvseg.kernels.flow.match_still import match_still
 from cvseg.kernels.flow.patch_match import LOCAL, SEED, patch_match
 
 MATCH_LEVELS = (2, 1)  # a patch covers 32x32, then 16x16 pixels of the full picture
@@ -22,6 +24,20 @@ _SPREADS = (1, 2, 1, 4)  # seeds from which a match comes, round by round
 _BACKWARD = 1000  # rounds of the other direction are numbered from here: its own random numbers
 
 
+@dataclass(frozen=True)
+class MatchedFlow:
+    """What matches say, at level 3.
+
+    Attributes
+    ----------
+    flow_uv : (2, h3, w3) float32, pixels of level 3
+    still : (h3, w3) bool, something near does not move
+    """
+
+    flow_uv: Any
+    still: Any
+
+
 def matched_flow(
     images0: Mapping[int, Any],
     images1: Mapping[int, Any],
@@ -30,7 +46,7 @@ def matched_flow(
     reach: float = 0.35,
     rounds: int = 4,
     tries: int = 128,
-) -> Any:
+) -> MatchedFlow:
     """Flow of level 3 from matches of levels 2 and 1: whole pixels of level 1, unknown seeds filled from known ones.
 
     Parameters
@@ -44,7 +60,7 @@ def matched_flow(
 
     Returns
     -------
-    flow_uv : (2, h3, w3) float32, pixels of level 3
+    MatchedFlow
     """
     matched0, matched1 = (
         {level: match_image(images[level]) for level in MATCH_LEVELS} for images in (images0, images1)
@@ -73,7 +89,7 @@ def matched_flow(
     )
     numbers = map(np.int32, (penalty > 0, *images0[last].shape, last))
     known_uv, distance = match_check(forward, backward, *priors_uv, *numbers)
-    return match_fill(coarse0, known_uv, distance)
+    return MatchedFlow(match_fill(coarse0, known_uv, distance), match_still(known_uv, distance))
 
 
 def on_device(array: Any, *tasks: Callable[[], Any]) -> list[Any]:
