@@ -67,8 +67,8 @@ TV_L1_PRESETS = {
 def tv_l1_2007(image0: Any, image1: Any, options: TvL1Options | None = None, initial: Any = None) -> Any:
     """Dense optical flow with sharp motion boundaries: total variation for smoothness, absolute values for the data.
 
-    Minimises the sum over all pixels of ``data_weight |Ix u + Iy v + It| / |grad I| + edge weight |grad (u, v)|``,
-    linearised anew at each warp.
+    Minimises the sum over all pixels of ``data_weight k |Ix u + Iy v + light w + It| + s |grad (u, v)| + s |grad w|``,
+    linearised anew at each warp; w is what the light adds, `k` levels out the contrast, `s` is small at image edges.
 
     Parameters
     ----------
@@ -86,7 +86,8 @@ def tv_l1_2007(image0: Any, image1: Any, options: TvL1Options | None = None, ini
     [Zach2007]_ for the energy and its data step (eq. 15), [Sanchez2013]_ for the course through the pyramid.
     Departures: the energy itself is minimised, by [ChambollePock2011]_ algorithm 1, instead of two coupled copies of
     the flow; u and v share one total variation; data terms divided by the gradient ([Zimmer2011]_); smoothness
-    weighted by edges, with the squared rounding of [Werlberger2009]_; gradients of the mean of both images.
+    weighted by edges, with the squared rounding of [Werlberger2009]_; gradients of the mean of both images; a change of
+    light as a third unknown, as in [ChambollePock2011]_ section 6.4.
 
     Examples
     --------

@@ -12,7 +12,7 @@ at the gradients. One iteration, z = (u, v, w), n = (a, b, c), and y being where
     x <- x - n clamp((n x + d) / |n|^2, -tau l, tau l)          along n, and never past the plane n x + d = 0
     y <- 2 x - z,  z <- x
 
-On the CPU ten iterations are one pass over the rows: iteration t follows one row behind iteration t - 1, and a ring of
+On the CPU ten iterations or more are one pass over the rows: iteration t follows one row behind iteration t - 1, and a ring of
 rows stays in the second-level cache. A band computes the rows that its neighbours spoil by itself.
 """
 
@@ -34,8 +34,9 @@ FEW = np.float32(1e-20)  # below the smallest squared length that matters, above
 _NUMBERS = {"SIGMA": SIGMA, "TAU": TAU, "STRETCH": STRETCH, "FEW": FEW}
 _cuda = CudaSource(__file__, {name: f"{value!s}f" for name, value in _NUMBERS.items()})
 
-AT_ONCE = 10  # iterations in flight: more do not stay in the cache
-# Rows of the ring, by number: u, v, w, where they go, six of the dual vectors, and the terms.
+# Iterations in flight, by width: as many as stay in the second-level cache, but a pass over memory costs as much as six.
+AT_ONCE, AT_ONCE_COLUMNS = 10, 12000
+# Rows of the ring, by number: u, v, w, where they go, the dual vectors, and the terms.
 GOING, P, STATE, PLANES = 3, 6, 12, 18
 
 
@@ -90,8 +91,10 @@ def _iterate_row(ring, row, above, below, length, width, limit):
 
 
 @cpu_kernel
-def _solve_rows(first_row, end_row, terms, state, solved, limit, iterations):
-    """terms: (6, height, width); state, solved: (12, height, width): u, v, w, where they go, the dual vectors."""
+def _solve_rows(
+    first_row, end_row, terms, flow_uv, light, going_uv, going_light, dual, solved, limit, iterations, is_last
+):
+    """terms: (6, height, width); light, going_light: (height, width); solved: (12, height, width), rows as in a ring."""
     height, width = terms.shape[1:]
     # What is missing beyond the band's halo spoils one more row per iteration, and never reaches the band.
     top, bottom = max(0, first_row - iterations - 1), min(height, end_row + iterations + 1)
@@ -107,7 +110,17 @@ def _solve_rows(first_row, end_row, terms, state, solved, limit, iterations):
             slot = origin + (step % turns) * size
             # Copied by loops: a slice would make Numba compile the text of an error for unequal shapes (2 s).
             for plane in range(STATE):
-                source, target = state[plane, step], ring[slot + plane * length :]
+                if plane < 2:
+                    source = flow_uv[plane, step]
+                elif plane == 2:
+                    source = light[step]
+                elif plane < 5:
+                    source = going_uv[plane - 3, step]
+                elif plane == 5:
+                    source = going_light[step]
+                else:
+                    source = dual[plane - P, step]
+                target = ring[slot + plane * length :]
                 for x in range(width):
                     target[x] = source[x]
             for plane in range(PLANES - STATE):
@@ -130,6 +143,8 @@ def _solve_rows(first_row, end_row, terms, state, solved, limit, iterations):
         if first_row <= y < end_row:
             slot = origin + (y % turns) * size
             for plane in range(STATE):
+                if is_last and GOING <= plane < P:
+                    continue
                 target, source = solved[plane, y], ring[slot + plane * length :]
                 for x in range(width):
                     target[x] = source[x]
@@ -137,14 +152,17 @@ def _solve_rows(first_row, end_row, terms, state, solved, limit, iterations):
 
 def _tv_l1_solve_cpu(terms, flow_uv, light, dual, weight, iterations):
     _, height, width = terms.shape
-    state, solved = recycled_empty((STATE, height, width)), recycled_empty((STATE, height, width))
-    state[:2], state[2], state[3:5], state[5], state[P:] = flow_uv, light, flow_uv, light, dual
-    left = int(iterations)
+    going_uv, going_light = flow_uv, light
+    left, limit = int(iterations), TAU * weight
+    at_once = max(AT_ONCE, AT_ONCE_COLUMNS // width)
     while left > 0:
-        run_bands(_solve_rows, height, terms, state, solved, TAU * weight, min(left, AT_ONCE), least=64)
-        state, solved = solved, state
-        left -= AT_ONCE
-    return state[:2], state[2], state[P:]
+        count, is_last = min(left, at_once), left <= at_once
+        solved = recycled_empty((STATE, height, width))
+        state = flow_uv, light, going_uv, going_light, dual
+        run_bands(_solve_rows, height, terms, *state, solved, limit, count, is_last, least=64)
+        flow_uv, light, going_uv, going_light, dual = solved[:2], solved[2], solved[3:5], solved[5], solved[P:]
+        left -= count
+    return flow_uv, light, dual
 
 
 def _tv_l1_solve_cuda(terms, flow_uv, light, dual, weight, iterations):
