@@ -6,48 +6,68 @@ from cvseg.arrays import array_module
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
 
 
 @cpu_kernel
-def _fill(costs, first_row, first_column, steps):
-    """steps(i, j): how the cheapest way comes to (i, j): 0 from both before, 1 from i - 1, 2 from j - 1.
+def _along_diagonals(costs, first_row, first_column, skewed):
+    """skewed(i + j, i) = cost of the pair (i, j), read from (first_row, first_column) on and around the edge.
 
-    costs: (n, m) float32, read from (first_row, first_column) on and around the edge; steps: (n, m) uint8.
+    costs: (n, m) float32; skewed: (n + m - 1, n) float32: one diagonal a row.
     """
     rows, columns = costs.shape
-    above = np.empty(columns, np.float64)
-    here = np.empty(columns, np.float64)
     for i in range(rows):
         row = costs[(i + first_row) % rows]
-        step = steps[i]
         k = first_column
         for j in range(columns):
-            # The first pair is given: it costs nothing.
-            if i == 0 and j == 0:
-                best, choice, cost = 0.0, np.uint8(0), 0.0
-            else:
-                cost = float(row[k])
-                best, choice = np.inf, np.uint8(0)
-                if i > 0 and j > 0:
-                    best = above[j - 1]
-                if i > 0 and above[j] < best:
-                    best, choice = above[j], np.uint8(1)
-                if j > 0 and here[j - 1] < best:
-                    best, choice = here[j - 1], np.uint8(2)
-            here[j] = best + cost
-            step[j] = choice
+            skewed[i + j, i] = row[k]
             k += 1
             if k == columns:
                 k = 0
-        above, here = here, above
+
+
+@cpu_kernel
+def _fill(skewed, columns, steps):
+    """steps(i + j, i): how the cheapest way comes to (i, j): 0 from both before, 1 from i - 1, 2 from j - 1.
+
+    On a diagonal nothing depends on anything else: the inner loop is vector code. skewed: (n + m - 1, n) float32;
+    steps: the same shape, uint8.
+    """
+    diagonals, rows = skewed.shape
+    # Sums of the diagonal itself and the two before it; (i, j) stands at i + 1, infinite beyond the edges.
+    before = np.full(rows + 1, np.inf)
+    last = np.full(rows + 1, np.inf)
+    here = np.full(rows + 1, np.inf)
+    before[0] = 0.0  # the way to the first pair, which is given and costs nothing
+    for diagonal in range(diagonals):
+        low = max(0, diagonal - columns + 1)
+        high = min(diagonal, rows - 1) + 1
+        both, upper, left = before[low:high], last[low:high], last[low + 1 : high + 1]
+        sums, cost, step = here[low + 1 : high + 1], skewed[diagonal, low:high], steps[diagonal, low:high]
+        price = 0.0 if diagonal == 0 else 1.0
+        for k in range(high - low):
+            best = both[k]
+            choice = np.uint8(0)
+            choice = np.uint8(1) if upper[k] < best else choice
+            best = min(best, upper[k])
+            choice = np.uint8(2) if left[k] < best else choice
+            best = min(best, left[k])
+            sums[k] = best + price * cost[k]
+            step[k] = choice
+        here[low] = np.inf
+        if high < rows:
+            here[high + 1] = np.inf
+        before[0] = np.inf
+        before, last, here = last, here, before
 
 
 @cpu_kernel
 def _walk_back(steps, first_row, first_column, pairs):
-    """pairs: (n + m - 1, 2) int32 from the end to the begin, -1 behind it. Returns nothing."""
-    rows, columns = steps.shape
+    """steps: (n + m - 1, n) uint8; pairs: (n + m - 1, 2) int32 from the end to the begin, -1 behind it."""
+    diagonals, rows = steps.shape
+    columns = diagonals - rows + 1
     pairs[:] = -1
     i, j = rows - 1, columns - 1
     count = 0
@@ -57,7 +77,7 @@ def _walk_back(steps, first_row, first_column, pairs):
         count += 1
         if i == 0 and j == 0:
             break
-        choice = steps[i, j]
+        choice = steps[i + j, i]
         if choice != 2:
             i -= 1
         if choice != 1:
@@ -66,9 +86,11 @@ def _walk_back(steps, first_row, first_column, pairs):
 
 def _match_outlines_cpu(costs, first_row, first_column):
     rows, columns = costs.shape
-    steps = np.empty((rows, columns), np.uint8)
+    skewed = recycled_empty((rows + columns - 1, rows), np.float32)
+    steps = recycled_empty((rows + columns - 1, rows), np.uint8)
     pairs = np.empty((rows + columns - 1, 2), np.int32)
-    _fill(costs, int(first_row), int(first_column), steps)
+    _along_diagonals(costs, int(first_row), int(first_column), skewed)
+    _fill(skewed, columns, steps)
     _walk_back(steps, int(first_row), int(first_column), pairs)
     return pairs
 

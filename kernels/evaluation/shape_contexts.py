@@ -21,7 +21,7 @@ TAN_30, TAN_60 = 0.5773502691896257, 1.7320508075688772
 @cpu_kernel
 def _distance_rows(first_row, end_row, points, sums):
     """sums(i) = distances of point i to all points; points: (2, n), sums: (n,) float64."""
-    xs, ys = points
+    xs, ys = points[0], points[1]  # unpacking would lose that they are contiguous
     for i in range(first_row, end_row):
         total = 0.0
         for j in range(xs.shape[0]):
@@ -33,7 +33,7 @@ def _distance_rows(first_row, end_row, points, sums):
 @cpu_kernel
 def _context_rows(first_row, end_row, points, square, contexts):
     """points: (2, n) float64; square: of the mean distance; contexts: (n, RINGS * SECTORS) int32."""
-    xs, ys = points
+    xs, ys = points[0], points[1]  # unpacking would lose that they are contiguous
     count = xs.shape[0]
     bins = np.empty(count, np.int32)
     for i in range(first_row, end_row):
