@@ -101,7 +101,7 @@ def _rand_index(overlaps: SegmentOverlaps) -> float:
     pixels = overlaps.pixels
     pairs = pixels * (pixels - 1) / 2
     apart = (_squares(overlaps.result_areas) + _squares(overlaps.truth_areas)) / 2 - _squares(overlaps.shared)
-    return 1 - apart / pairs if pairs else 1.0
+    return (pairs - apart) / pairs if pairs else 1.0
 
 
 def _squares(counts: NDArray[np.int64]) -> float:

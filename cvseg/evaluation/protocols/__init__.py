@@ -54,6 +54,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "regions": Protocol(
         "segmentations and superpixels of images: the Berkeley benchmark", "regions", "RegionsProtocolOptions"
     ),
+    "shots": Protocol("shot boundaries: cuts and gradual transitions", "shots", "ShotsProtocolOptions"),
 }
 
 
