@@ -13,6 +13,7 @@ from cvseg.checks import check_dtype, check_range, check_shapes
 from cvseg.errors import RangeError
 from cvseg.evaluation.boundary_accuracy import DAVIS_TOLERANCE
 
+LARGEST_TABLE = 1 << 20  # ids from here on are searched for instead of looked up
 GROUP = 32  # objects whose outlines are looked at together: the bits of a pixel in the kernels
 
 
@@ -94,6 +95,10 @@ def _numbered(labels: NDArray[np.int32], ids: Sequence[int], name: str) -> NDArr
     labels = np.ascontiguousarray(labels)
     if list(ids) == list(range(1, len(ids) + 1)) and labels.size and labels.min() >= 0 and labels.max() <= len(ids):
         return labels  # the usual case
+    if max(ids, default=0) >= LARGEST_TABLE:
+        order = np.argsort(np.asarray(ids))
+        found = np.minimum(np.searchsorted(np.asarray(ids)[order], labels), len(ids) - 1)
+        return np.where(np.asarray(ids)[order][found] == labels, order[found] + 1, 0).astype(np.int32)
     table = np.zeros(max(ids, default=0) + 1, np.int32)
     table[np.asarray(ids, int)] = np.arange(1, len(ids) + 1)
     numbered: NDArray[np.int32] = relabel(labels, table)

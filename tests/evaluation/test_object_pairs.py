@@ -62,6 +62,16 @@ def test_an_id_without_a_pixel_is_an_empty_mask():
     assert scores.f.tolist() == [[1.0, 0.0], [0.0, 1.0]]
 
 
+def test_very_large_ids_are_scored_like_small_ones():
+    rng = np.random.default_rng(8)
+    truth, result = patches(rng, (20, 30), [1, 2]), patches(rng, (20, 30), [1, 2, 3])
+    large = np.array([0, 2**31 - 1, 5, 2**30], np.int32)
+    scores = pair_scores(large[result], truth, large[1:].tolist(), [1, 2])
+    expected = pair_scores(result, truth, [1, 2, 3], [1, 2])
+    assert scores.j.tolist() == expected.j.tolist()
+    assert scores.f.tolist() == expected.f.tolist()
+
+
 def test_an_outline_pixel_belongs_to_all_objects_that_meet_there(device):
     labels = np.array([[1, 1, 2], [1, 3, 3]], np.int32)
     bits = np.array([0, 1, 2, 4], np.uint32)
