@@ -15,6 +15,7 @@ from cvseg.errors import CvsegError, nearest_name
 # name: one line for `cvseg --help`. The command `name` is the object `command` of cvseg/cli/<name>.py.
 COMMANDS = {
     "segment": "Segment and track the moving objects of a video.",
+    "flow": "Dense optical flow of two pictures or of a video.",
     "evaluate": "Measure results against the truth: masks, tracks, instances, flow and more.",
     "demo": "Render a clip with a known truth, segment it, and print the scores.",
     "doctor": "Check this installation and print the command that repairs each problem.",
