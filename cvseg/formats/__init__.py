@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cvseg.formats.coco import read_coco_results, read_coco_truth
+from cvseg.formats.coco_rle import decode_rle, encode_rle
 from cvseg.formats.davis import MaskSink, read_mask, write_mask
 from cvseg.formats.flow_file import FLOW_ENDINGS, read_flow, write_flow
 from cvseg.formats.mot_challenge import TracksWriter, TrackTable, read_tracks
@@ -41,6 +43,10 @@ __all__ = [
     "MaskSink",
     "TrackTable",
     "TracksWriter",
+    "decode_rle",
+    "encode_rle",
+    "read_coco_results",
+    "read_coco_truth",
     "read_flow",
     "read_mask",
     "read_tracks",
