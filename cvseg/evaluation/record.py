@@ -115,7 +115,7 @@ class Evaluation:
         known.sort(key=lambda frame: sign * frame.scores[first.key])
         most = max(1, -(-2 * count // max(1, len({frame.sequence for frame in known}))))
         chosen: dict[str, int] = {}
-        worst = []
+        worst: list[FrameScore] = []
         for frame in known:
             chosen[frame.sequence] = chosen.get(frame.sequence, 0) + 1
             if chosen[frame.sequence] <= most and len(worst) < count:

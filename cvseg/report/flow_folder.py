@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ class FlowFolder:
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: str | Path,
         info: SourceInfo,
         *,
         kind: str = "flo",
