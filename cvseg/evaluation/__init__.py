@@ -6,6 +6,13 @@ from cvseg.evaluation.boundary_benchmark import BoundaryBenchmark, BoundaryCount
 from cvseg.evaluation.boundary_matching import match_boundaries, segment_boundary, thin_boundary
 from cvseg.evaluation.change_accuracy import ChangeCounts, ChangeScore, change_counts, change_score
 from cvseg.evaluation.endpoint_error import FlowAccuracy, endpoint_error, flow_accuracy
+from cvseg.evaluation.flow_regions import (
+    FlowErrorCounts,
+    flow_error_counts,
+    motion_boundaries,
+    near_motion_boundaries,
+    speed_regions,
+)
 from cvseg.evaluation.higher_order_tracking_accuracy import HigherOrderScore, higher_order_tracking_accuracy
 from cvseg.evaluation.identity_accuracy import IdentityScore, identity_accuracy
 from cvseg.evaluation.interactive_accuracy import InteractiveScore, interactive_accuracy
@@ -88,6 +95,7 @@ __all__ = [
     "ChangeScore",
     "ClassQuality",
     "FlowAccuracy",
+    "FlowErrorCounts",
     "FrameMatches",
     "FramePairs",
     "HigherOrderScore",
@@ -133,6 +141,7 @@ __all__ = [
     "endpoint_error",
     "explained_variation",
     "flow_accuracy",
+    "flow_error_counts",
     "from_first_frame",
     "higher_order_tracking_accuracy",
     "identity_accuracy",
@@ -146,6 +155,8 @@ __all__ = [
     "match_transitions",
     "matched_frames",
     "mean_of_windows",
+    "motion_boundaries",
+    "near_motion_boundaries",
     "object_similarity",
     "outline_change",
     "outline_shape",
@@ -163,6 +174,7 @@ __all__ = [
     "sequence_statistics",
     "shot_counts",
     "shot_score",
+    "speed_regions",
     "summed_pairs",
     "temporal_stability",
     "thin_boundary",

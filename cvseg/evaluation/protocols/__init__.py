@@ -55,6 +55,7 @@ PROTOCOLS: dict[str, Protocol] = {
         "segmentations and superpixels of images: the Berkeley benchmark", "regions", "RegionsProtocolOptions"
     ),
     "shots": Protocol("shot boundaries: cuts and gradual transitions", "shots", "ShotsProtocolOptions"),
+    "flow": Protocol("optical flow: endpoint error, outliers, angle, by region", "flow", "FlowProtocolOptions"),
 }
 
 
