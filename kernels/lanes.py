@@ -391,6 +391,9 @@ zip_pairs_low = _pick("zip_pairs_low", lambda n: [i // 4 * 2 + i % 2 + n * (i //
 zip_pairs_high = _pick("zip_pairs_high", lambda n: [n // 2 + i // 4 * 2 + i % 2 + n * (i // 2 % 2) for i in range(n)])
 # Of two neighbouring vectors of a row: each pixel's left neighbour in the second, without reading what was just written
 left_neighbors = _pick("left_neighbors", lambda n: range(n - 1, 2 * n - 1))  # a_last b0 b1 b2 ...
+# and four at a time
+zip_quads_low = _pick("zip_quads_low", lambda n: [i // 8 * 4 + i % 4 + n * (i // 4 % 2) for i in range(n)])
+zip_quads_high = _pick("zip_quads_high", lambda n: [n // 2 + i // 8 * 4 + i % 4 + n * (i // 4 % 2) for i in range(n)])
 
 # float32 constants for kernels: a bare 0.5 would be float64
 ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)

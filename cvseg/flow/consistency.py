@@ -24,6 +24,24 @@ class FlowConsistency:
     confidence: Any
 
 
+@dataclass(frozen=True)
+class FlowWithConfidence:
+    """A flow, and where it can be trusted.
+
+    Attributes
+    ----------
+    flow_xy : (H, W, 2) float32, pixels, from image0 to image1
+    backward_xy : (H, W, 2) float32, pixels, from image1 to image0
+    occluded : (H, W) bool, the pixel of image0 is not seen in image1, or its flow is wrong
+    confidence : (H, W) float32 in [0, 1]: 1 for a perfect round trip, 1/16 at the bound, 0 where occluded
+    """
+
+    flow_xy: Any
+    backward_xy: Any
+    occluded: Any
+    confidence: Any
+
+
 def forward_backward_consistency(forward_xy: Any, backward_xy: Any) -> FlowConsistency:
     """Compare a flow with the flow back.
 

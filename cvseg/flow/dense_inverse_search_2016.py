@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cvseg.arrays import array_module, device_of
+from cvseg.kernels.bands import run_together
 from cvseg.flow.patch_matches import on_device
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.flow.flow_upsample import flow_upsample
@@ -56,10 +57,15 @@ class DenseInverseSearchOptions(Options):
     fixed_points: int = option(2, "robust re-weightings per warp; larger is more exact", low=1)
     sweeps: int = option(4, "relaxation sweeps per re-weighting; larger is more exact", low=1)
     finest_stride: int = option(
-        0, "the same at the finest level, where most of the time goes; 0: as elsewhere", low=0, high=PATCH, unit=" px"
+        0, "stride at the finest level, where most of the time goes; 0: as elsewhere", low=0, high=PATCH, unit=" px"
     )
     finest_iterations: int = option(0, "search steps at the finest level; 0: as elsewhere", low=0)
-    finest_spread: int = option(1, "0 leaves spreading out at the finest level", low=0, high=1)
+    finest_candidates: int = option(
+        1,
+        "0: patches of the finest level follow the coarser flow, and try neither no motion nor neighbours",
+        low=0,
+        high=1,
+    )
     finest_warps: int = option(0, "warps at the finest level; 0: as elsewhere", low=0)
     finest_fixed_points: int = option(0, "re-weightings at the finest level; 0: as elsewhere", low=0)
     finest_sweeps: int = option(0, "sweeps at the finest level; 0: as elsewhere", low=0)
@@ -69,9 +75,19 @@ class DenseInverseSearchOptions(Options):
     relaxation: float = option(1.8, "omega: over-relaxation; 1 is Gauss-Seidel", low=0.1, high=1.95)
 
 
+# Points on the plane of accuracy and time, measured: see docs/developing/flow_speed.md. Coarse levels cost little and
+# decide about large motion; the finest level costs most and decides about the last tenths of a pixel.
 DENSE_INVERSE_SEARCH_PRESETS = {
-    "fast": DenseInverseSearchOptions(finest_level=1, search_level=2, warps=1, fixed_points=3),
-    "balanced": DenseInverseSearchOptions(),
+    "fast": DenseInverseSearchOptions(finest_level=2, search_level=2, stride=3, spread_iterations=0),
+    "balanced": DenseInverseSearchOptions(
+        stride=3,
+        finest_stride=4,
+        finest_iterations=3,
+        finest_candidates=0,
+        finest_warps=1,
+        finest_fixed_points=1,
+        finest_sweeps=8,
+    ),
     "quality": DenseInverseSearchOptions(
         smallest_side=8, stride=3, iterations=12, spread_iterations=8, match_tries=128, warps=5, sweeps=6
     ),
@@ -146,21 +162,22 @@ def _levels(size_hw: tuple[int, int], options: DenseInverseSearchOptions) -> tup
 
 
 def _plan(levels: tuple[int, int, int], options: DenseInverseSearchOptions) -> NDArray[np.int64]:
-    """What to do on each level: stride (0 without search), steps, steps of spreading, warps, re-weightings, sweeps."""
+    """What to do on each level: what `inverse_search_program` names."""
     _, coarsest, finest = levels
-    plan = np.zeros((coarsest + 1, 6), np.int64)
+    plan = np.zeros((coarsest + 1, 7), np.int64)
     for level in range(finest, coarsest + 1):
         # The coarsest level is always searched: a small image may have no other.
         searched = level >= options.search_level or level == coarsest
         steps = options.iterations, options.spread_iterations
         refinement = options.warps, options.fixed_points, options.sweeps
-        stride = options.stride
+        stride, hinted = options.stride, 1
         if level == finest and level < coarsest:
             stride = options.finest_stride or stride
-            steps = options.finest_iterations or steps[0], steps[1] if options.finest_spread else 0
+            steps = options.finest_iterations or steps[0], steps[1] if options.finest_candidates else 0
+            hinted = options.finest_candidates
             own = options.finest_warps, options.finest_fixed_points, options.finest_sweeps
-            refinement = tuple(mine or other for mine, other in zip(own, refinement, strict=True))
-        plan[level] = stride if searched else 0, *steps, *refinement
+            refinement = own[0] or refinement[0], own[1] or refinement[1], own[2] or refinement[2]
+        plan[level] = stride if searched else 0, *steps, *refinement, hinted
     return plan
 
 
@@ -213,10 +230,11 @@ def flow_by_kernels(
     for number in numbers:
         level0, level1 = levels0[number], levels1[number]
         height, width = (np.int32(side) for side in level0.image.shape)
-        stride, steps, spread, warps, fixed_points, sweeps = (np.int32(value) for value in plan[number])
+        stride, steps, spread, warps, fixed_points, sweeps, hinted = (np.int32(value) for value in plan[number])
         if stride:
             start = patch_start(flow_uv, height, width, stride)
-            hint = array_module(start).zeros(start.shape, np.float32)
+            # A start that is its own alternative has none.
+            hint = array_module(start).zeros(start.shape, np.float32) if hinted else start
             patches = patch_search(level0.padded, level1.padded, start, hint, stride, steps, spread)
             flow_uv = patch_densify(level0.image, level1.padded, patches, stride)
         else:
@@ -259,3 +277,22 @@ def dense_inverse_search_2016(
         return flow_of_pictures(image0, image1, levels, _plan(levels, options), coarse_uv, _weights(options))
     pyramid0, pyramid1 = flow_pyramids((image0, image1), options)
     return flow_between(pyramid0, pyramid1, options, initial)
+
+
+def dense_inverse_search_both_ways(
+    image0: Any, image1: Any, options: DenseInverseSearchOptions, initial: Any = None
+) -> tuple[Any, Any]:
+    """Flow from `image0` to `image1` and back, from one set of pyramids; arguments as `dense_inverse_search_2016`."""
+    pyramid0, pyramid1 = flow_pyramids((image0, image1), options)
+    if pyramid0.arena is None and not pyramid0.levels:
+        zeros = array_module(image0).zeros
+        return zeros((*pyramid0.size_hw, 2), np.float32), zeros((*pyramid0.size_hw, 2), np.float32)
+    tasks = (
+        lambda: flow_between(pyramid0, pyramid1, options, initial),
+        lambda: flow_between(pyramid1, pyramid0, options),
+    )
+    if device_of(image0) == "cpu":
+        forward_xy, backward_xy = run_together(*tasks)
+    else:
+        forward_xy, backward_xy = (task() for task in tasks)
+    return forward_xy, backward_xy

@@ -7,7 +7,17 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
-from cvseg.kernels.lanes import fma, load8, store8, zip_high, zip_low, zip_pairs_high, zip_pairs_low
+from cvseg.kernels.lanes import (
+    fma,
+    load8,
+    store8,
+    zip_high,
+    zip_low,
+    zip_pairs_high,
+    zip_pairs_low,
+    zip_quads_high,
+    zip_quads_low,
+)
 from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
@@ -40,6 +50,51 @@ def _double_row(rows, row_v, count, out, to_v, step):
             store8(out, 4 * k + 24, zip_pairs_high(even_high, odd_high))
 
 
+@cpu_kernel(forceinline=True)
+def _quadruple_row(rows, row_v, count, flow, at, width):
+    """Four times as many columns of rows u (from 16) and v (from `row_v`), `count` each, as (u, v) from ``flow[at]``.
+
+    The four lie 3/8 and 1/8 left of a coarse column and 1/8 and 3/8 right of it. At the ends the row stays constant.
+    """
+    times = np.float32(4)
+    f0, f1, f2, f3 = np.float32(0.625), np.float32(0.875), np.float32(0.125), np.float32(0.375)
+    whole = width // 32 * 8  # coarse columns whose 32 pixels all lie in the row
+    for k in range(0, count, 8):
+        u, v, before_u, before_v = (
+            load8(rows, 16 + k),
+            load8(rows, row_v + k),
+            load8(rows, 15 + k),
+            load8(rows, row_v - 1 + k),
+        )
+        after_u, after_v = load8(rows, 17 + k), load8(rows, row_v + 1 + k)
+        u0, v0 = times * fma(f0, u, f3 * before_u), times * fma(f0, v, f3 * before_v)
+        u1, v1 = times * fma(f1, u, f2 * before_u), times * fma(f1, v, f2 * before_v)
+        u2, v2 = times * fma(f2, after_u, f1 * u), times * fma(f2, after_v, f1 * v)
+        u3, v3 = times * fma(f3, after_u, f0 * u), times * fma(f3, after_v, f0 * v)
+        # Of each phase (u, v) pairs of coarse columns 0-3 and 4-7; then two phases; then all four.
+        ends = zip_low(u0, v0), zip_low(u1, v1), zip_low(u2, v2), zip_low(u3, v3)
+        far_ends = zip_high(u0, v0), zip_high(u1, v1), zip_high(u2, v2), zip_high(u3, v3)
+        if k < whole:
+            to, target = at + 8 * k, flow
+        else:
+            to, target = row_v + count + 32, rows
+        for half in range(2):
+            a, b, c, d = far_ends if half else ends
+            left, right = zip_pairs_low(a, b), zip_pairs_low(c, d)
+            store8(target, to + 32 * half, zip_quads_low(left, right))
+            store8(target, to + 32 * half + 8, zip_quads_high(left, right))
+            left, right = zip_pairs_high(a, b), zip_pairs_high(c, d)
+            store8(target, to + 32 * half + 16, zip_quads_low(left, right))
+            store8(target, to + 32 * half + 24, zip_quads_high(left, right))
+        if k >= whole:
+            for x in range(min(64, 2 * width - 8 * k)):
+                flow[at + 8 * k + x] = rows[to + x]
+    for x in range(min(2, width)):
+        flow[at + 2 * x], flow[at + 2 * x + 1] = times * rows[16], times * rows[row_v]
+    for x in range(4 * count - 2, width):
+        flow[at + 2 * x], flow[at + 2 * x + 1] = times * rows[15 + count], times * rows[row_v + count - 1]
+
+
 @cpu_kernel
 def upsample_rows(
     first_row, end_row, coarse, coarse_height, coarse_width, coarse_pitch, flow, width, pitch, factor, step, to_v
@@ -57,7 +112,7 @@ def upsample_rows(
         left[x] = int(position)
         fraction[x] = position - np.float32(left[x])
     row_v = coarse_width + 48
-    rows = np.zeros(2 * row_v, np.float32)  # a row of u at 16, one of v at row_v, both with repeated ends
+    rows = np.zeros(2 * row_v + 128, np.float32)  # a row of u at 16, one of v at row_v, both with repeated ends
     out_v = 2 * coarse_width + 32 if step == 1 else 1
     out = np.zeros(4 * coarse_width + 64, np.float32)
     for y in range(first_row, end_row):
@@ -76,6 +131,17 @@ def upsample_rows(
         rows[15], rows[row_v - 1] = rows[16], rows[row_v]
         row_u[coarse_width], row_of_v[coarse_width] = row_u[coarse_width - 1], row_of_v[coarse_width - 1]
         start = y * pitch * step
+        if factor == 1 and step == 2:
+            for k in range(0, width - 7, 8):
+                u, v = load8(rows, 16 + k), load8(rows, row_v + k)
+                store8(flow, start + 2 * k, zip_low(u, v))
+                store8(flow, start + 2 * k + 8, zip_high(u, v))
+            for x in range(width // 8 * 8, width):
+                flow[start + 2 * x], flow[start + 2 * x + 1] = rows[16 + x], rows[row_v + x]
+            continue
+        if factor == 4 and step == 2 and width > 4 * coarse_width - 4:
+            _quadruple_row(rows, row_v, coarse_width, flow, start, width)
+            continue
         if factor == 2 and width >= 2 * coarse_width - 1:
             _double_row(rows, row_v, coarse_width, out, out_v, step)
             # Copied by loops: a slice would make Numba compile the text of an error for unequal shapes (2 s).

@@ -23,7 +23,7 @@ from cvseg.kernels.recycled import recycled_empty
 from cvseg.kernels.team import chunk_done, claim_member, next_chunk, run_team
 
 # Columns of a plan: what to do on a level. STRIDE 0: no patches, the coarser flow is only refined.
-STRIDE, ITERATIONS, SPREAD, WARPS, FIXED_POINTS, SWEEPS = range(6)
+STRIDE, ITERATIONS, SPREAD, WARPS, FIXED_POINTS, SWEEPS, HINT = range(7)
 
 # Rows below which a chunk is not worth while: of pixels, of patches, of pixels that need other chunks' rows as well.
 LEAST_ROWS, LEAST_PATCH_ROWS, LEAST_REFINED_ROWS = 16, 3, 20
@@ -44,7 +44,8 @@ def _search_passes(state, members, number, arena0, arena1, shape, plan, coarse, 
     rows, columns = patch_count(height, stride), patch_count(width, stride)
     count = rows * columns * 2
     start, found = patches[0, :count].reshape((rows, columns, 2)), patches[1, :count].reshape((rows, columns, 2))
-    hint = patches[2, :count].reshape((rows, columns, 2))
+    # A start that is its own alternative has none.
+    hint = patches[2 if plan[HINT] else 0, :count].reshape((rows, columns, 2))
     chunks = _chunks(members, rows, LEAST_PATCH_ROWS)
     for second in range(2 if spread else 1):
         chunk = next_chunk(state, number, chunks)
@@ -54,7 +55,8 @@ def _search_passes(state, members, number, arena0, arena1, shape, plan, coarse, 
                 search_rows(a, b, arena0, arena1, first, pitch, found, hint, start, height, width, stride, spread, 1)
             else:
                 start_rows(a, b, planes, coarse_height, coarse_width, coarse_pitch, start, height, width, stride)
-                hint[a:b] = np.float32(0)
+                if plan[HINT]:
+                    hint[a:b] = np.float32(0)
                 search_rows(a, b, arena0, arena1, first, pitch, start, hint, found, height, width, stride, steps, 0)
             chunk_done(state, number)
             chunk = next_chunk(state, number, chunks)
@@ -240,7 +242,7 @@ def _memory(size_hw, levels, plan, coarse_uv, weights):
 def flow_of_pyramids(arena0, arena1, size_hw, levels, plan, coarse_uv, weights):
     """Flow (H, W, 2) between two images whose pyramids are built.
 
-    levels: (lowest, coarsest, finest); plan: (coarsest + 1, 6) int64; coarse_uv: (2, h, w) flow of the level above the
+    levels: (lowest, coarsest, finest); plan: (coarsest + 1, 7) int64; coarse_uv: (2, h, w) flow of the level above the
     coarsest, or None; weights: alpha, delta, gamma, omega as float32.
     """
     arguments, passes, out = _memory(size_hw, levels, plan, coarse_uv, weights)

@@ -52,45 +52,50 @@ def _gradients(image0, i, pitch):
 
 
 @cpu_kernel(forceinline=True)
+def _steps(gx, gy, a, b, c, work, to):
+    """One row of the gradients times the inverse matrix."""
+    store8(work, to + 64, c * gx - b * gy)
+    store8(work, to + 128, a * gy - b * gx)
+
+
+@cpu_kernel(forceinline=True)
 def _prepare(image0, corner, pitch, work, pull, slot):
     """Fill the slot's template, steps and pull."""
-    first = slot * 192
-    zero = splat8(np.float32(0))
-    xx, xy, yy, x, y = zero, zero, zero, zero, zero  # rows 0, 2, 4, 6
-    odd_xx, odd_xy, odd_yy, odd_x, odd_y = zero, zero, zero, zero, zero
-    for row in range(4):
-        i = corner + row * pitch
-        j = i + 4 * pitch
-        store8(work, first + row * 8, load8(image0, i))
-        store8(work, first + row * 8 + 32, load8(image0, j))
-        gx0, gy0 = _gradients(image0, i, pitch)
-        gx1, gy1 = _gradients(image0, j, pitch)
-        store8(work, first + row * 8 + 64, gx0)
-        store8(work, first + row * 8 + 96, gx1)
-        store8(work, first + row * 8 + 128, gy0)
-        store8(work, first + row * 8 + 160, gy1)
-        if row % 2 == 0:
-            xx, xy, yy = xx + fma(gx1, gx1, gx0 * gx0), xy + fma(gx1, gy1, gx0 * gy0), yy + fma(gy1, gy1, gy0 * gy0)
-            x, y = x + (gx0 + gx1), y + (gy0 + gy1)
-        else:
-            odd_xx, odd_xy = odd_xx + fma(gx1, gx1, gx0 * gx0), odd_xy + fma(gx1, gy1, gx0 * gy0)
-            odd_yy = odd_yy + fma(gy1, gy1, gy0 * gy0)
-            odd_x, odd_y = odd_x + (gx0 + gx1), odd_y + (gy0 + gy1)
+    # All gradients stay in registers until they are used up: a store in between would make the compiler read again.
+    ax, ay = _gradients(image0, corner, pitch)
+    bx, by = _gradients(image0, corner + pitch, pitch)
+    cx, cy = _gradients(image0, corner + 2 * pitch, pitch)
+    dx, dy = _gradients(image0, corner + 3 * pitch, pitch)
+    ex, ey = _gradients(image0, corner + 4 * pitch, pitch)
+    fx, fy = _gradients(image0, corner + 5 * pitch, pitch)
+    gx, gy = _gradients(image0, corner + 6 * pitch, pitch)
+    hx, hy = _gradients(image0, corner + 7 * pitch, pitch)
+    x = ((ax + ex) + (cx + gx)) + ((bx + fx) + (dx + hx))
+    y = ((ay + ey) + (cy + gy)) + ((by + fy) + (dy + hy))
+    xx = (fma(ex, ex, ax * ax) + fma(gx, gx, cx * cx)) + (fma(fx, fx, bx * bx) + fma(hx, hx, dx * dx))
+    xy = (fma(ex, ey, ax * ay) + fma(gx, gy, cx * cy)) + (fma(fx, fy, bx * by) + fma(hx, hy, dx * dy))
+    yy = (fma(ey, ey, ay * ay) + fma(gy, gy, cy * cy)) + (fma(fy, fy, by * by) + fma(hy, hy, dy * dy))
     per_pixel, count = np.float32(1 / 64), np.float32(64)
-    mean_x, mean_y = hsum(x + odd_x) * per_pixel, hsum(y + odd_y) * per_pixel
-    a = hsum(xx + odd_xx) - count * mean_x * mean_x
-    b = hsum(xy + odd_xy) - count * mean_x * mean_y
-    c = hsum(yy + odd_yy) - count * mean_y * mean_y
+    mean_x, mean_y = hsum(x) * per_pixel, hsum(y) * per_pixel
+    a = hsum(xx) - count * mean_x * mean_x
+    b = hsum(xy) - count * mean_x * mean_y
+    c = hsum(yy) - count * mean_y * mean_y
     strength = PULL * (a + c) + FLAT
     a, c = a + strength, c + strength
     scale = np.float32(1) / (a * c - b * b)
     a, b, c = a * scale, b * scale, c * scale
     pull[slot, 0], pull[slot, 1], pull[slot, 2] = strength * c, strength * b, strength * a
+    first = slot * 192
     for row in range(8):
-        i = first + row * 8
-        gx, gy = load8(work, i + 64) - mean_x, load8(work, i + 128) - mean_y
-        store8(work, i + 64, c * gx - b * gy)
-        store8(work, i + 128, a * gy - b * gx)
+        store8(work, first + row * 8, load8(image0, corner + row * pitch))
+    _steps(ax - mean_x, ay - mean_y, a, b, c, work, first)
+    _steps(bx - mean_x, by - mean_y, a, b, c, work, first + 8)
+    _steps(cx - mean_x, cy - mean_y, a, b, c, work, first + 16)
+    _steps(dx - mean_x, dy - mean_y, a, b, c, work, first + 24)
+    _steps(ex - mean_x, ey - mean_y, a, b, c, work, first + 32)
+    _steps(fx - mean_x, fy - mean_y, a, b, c, work, first + 40)
+    _steps(gx - mean_x, gy - mean_y, a, b, c, work, first + 48)
+    _steps(hx - mean_x, hy - mean_y, a, b, c, work, first + 56)
 
 
 @cpu_kernel(forceinline=True)

@@ -312,7 +312,7 @@ def refine_rows(
     few = np.empty(112, np.float32)  # 16 column numbers, then scratch of _warped_row
     for x in range(16):
         few[x] = np.float32(x)
-    # Neighbours beyond the first and last column, and the rows above the first and below the last: weights of 0, and finite flow.
+    # Beyond the first and last column, and above the first and below the last row: weights of 0, and finite flow.
     for number in range(9):
         above, below = number * size + ((top + ring - 1) % ring) * line, number * size + (bottom % ring) * line
         for x in range(line):

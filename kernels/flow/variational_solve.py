@@ -84,8 +84,9 @@ def _variational_solve_cuda(images, base_uv, fixed_points, sweeps, alpha, delta,
 
 def _sample(rng, size_hw):
     height, width = size_hw
-    image0, image1 = rng.random((2, height + 4, width + 4), dtype=np.float32) * np.float32(255)
+    image0, image1 = rng.random((2, height, width), dtype=np.float32) * np.float32(255)
     images = np.stack([(image0 + image1) * np.float32(0.5), image1 - image0])
+    images = np.pad(images, ((0, 0), (2, 2), (2, 2)), mode="edge")
     flow_uv = rng.normal(0, 2, (2, height, width)).astype(np.float32)
     numbers = (np.float32(20), np.float32(5), np.float32(10), np.float32(1.6))
     return images, flow_uv, np.int32(2), np.int32(3), *numbers
