@@ -60,7 +60,7 @@ class TvL1Options(Options):
 TV_L1_PRESETS = {
     "fast": TvL1Options(warps=5, coarse_warps=5),
     "balanced": TvL1Options(),
-    "quality": TvL1Options(data_weight=1.0, warps=16),
+    "quality": TvL1Options(data_weight=1.0, warps=14),
 }
 
 

@@ -12,8 +12,8 @@ at the gradients. One iteration, z = (u, v, w), n = (a, b, c), and y being where
     x <- x - n clamp((n x + d) / |n|^2, -tau l, tau l)          along n, and never past the plane n x + d = 0
     y <- 2 x - z,  z <- x
 
-On the CPU ten iterations or more are one pass over the rows: iteration t follows one row behind iteration t - 1, and a ring of
-rows stays in the second-level cache. A band computes the rows that its neighbours spoil by itself.
+On the CPU ten iterations or more are one pass over the rows: iteration t follows one row behind iteration t - 1, and a
+ring of rows stays in the second-level cache. A band computes the rows that its neighbours spoil by itself.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ FEW = np.float32(1e-20)  # below the smallest squared length that matters, above
 _NUMBERS = {"SIGMA": SIGMA, "TAU": TAU, "STRETCH": STRETCH, "FEW": FEW}
 _cuda = CudaSource(__file__, {name: f"{value!s}f" for name, value in _NUMBERS.items()})
 
-# Iterations in flight, by width: as many as stay in the second-level cache, but a pass over memory costs as much as six.
+# Iterations in flight: the rows of as many stay in the second-level cache. A pass over memory costs as much as six.
 AT_ONCE, AT_ONCE_COLUMNS = 10, 12000
 # Rows of the ring, by number: u, v, w, where they go, the dual vectors, and the terms.
 GOING, P, STATE, PLANES = 3, 6, 12, 18
@@ -94,7 +94,7 @@ def _iterate_row(ring, row, above, below, length, width, limit):
 def _solve_rows(
     first_row, end_row, terms, flow_uv, light, going_uv, going_light, dual, solved, limit, iterations, is_last
 ):
-    """terms: (6, height, width); light, going_light: (height, width); solved: (12, height, width), rows as in a ring."""
+    """terms: (6, height, width); light, going_light: (height, width); solved: (12, height, width)."""
     height, width = terms.shape[1:]
     # What is missing beyond the band's halo spoils one more row per iteration, and never reaches the band.
     top, bottom = max(0, first_row - iterations - 1), min(height, end_row + iterations + 1)
