@@ -27,14 +27,16 @@ extern "C" __global__ void match_check(const int* __restrict__ forward, const bo
   const int dx = forward[3 * seed], dy = forward[3 * seed + 1];
   int support = 0;
   if (returns[seed]) {
-    for (int side = 0; side < 9; ++side) {
-      const int other_row = row + side / 3 - 1, other_column = column + side % 3 - 1;
-      if (side == 4 || other_row < 0 || other_row >= rows || other_column < 0 || other_column >= columns) continue;
-      const int other = other_row * columns + other_column;
-      support += returns[other] && abs(forward[3 * other] - dx) <= ALIKE && abs(forward[3 * other + 1] - dy) <= ALIKE;
+    for (int other_row = max(0, row - NEAR); other_row < min(rows, row + NEAR + 1); ++other_row) {
+      for (int other_column = max(0, column - NEAR); other_column < min(columns, column + NEAR + 1); ++other_column) {
+        const int other = other_row * columns + other_column;
+        const float bound = ALIKE + SLOPE * (float)(abs(other_row - row) + abs(other_column - column));
+        const float far_x = abs(forward[3 * other] - dx), far_y = abs(forward[3 * other + 1] - dy);
+        support += returns[other] && far_x <= bound && far_y <= bound;
+      }
     }
   }
-  if (support >= SUPPORT) {
+  if (support > SUPPORT) {  // the seed agrees with itself
     const float scale = (float)(1 << level) / (float)SEED;
     flow_uv[seed] = scale * dx;
     flow_uv[plane + seed] = scale * dy;

@@ -13,14 +13,19 @@ from cvseg.kernels.flow.patch_match import SEED
 from cvseg.kernels.kernel import Kernel
 
 BACK = 1  # pixels of the level: a larger error of the round trip refuses a match
-ALIKE = 2  # pixels of the level: neighbours within this distance belong together
-SUPPORT = 3  # neighbours of the 8 that must belong to a match
+NEAR = 3  # seeds: a match is compared with those up to 3 rows and columns away
+SUPPORT = 10  # of those 48 that must move as it does: fewer are a chance, or too small a thing to tell from one
+# Pixels of the level: at a distance of d seeds, flows that differ by more than ALIKE + SLOPE d do not move alike.
+ALIKE = np.float32(1.2)
+SLOPE = np.float32(0.4)
 PRIOR_BACK2 = np.float32(0.7**2)  # squared pixels of level 3: as BACK, for the prior
 UNKNOWN = 1 << 28  # distance of a seed that is not known; known ones have 0
 
-_NUMBERS = {"SEED": SEED, "BACK": BACK, "ALIKE": ALIKE, "SUPPORT": SUPPORT, "UNKNOWN": UNKNOWN}
+_NUMBERS = {"SEED": SEED, "BACK": BACK, "NEAR": NEAR, "SUPPORT": SUPPORT, "UNKNOWN": UNKNOWN}
 _cuda = CudaSource(
-    __file__, {name: str(value) for name, value in _NUMBERS.items()} | {"PRIOR_BACK2": f"{PRIOR_BACK2!s}f"}
+    __file__,
+    {name: str(value) for name, value in _NUMBERS.items()}
+    | {"PRIOR_BACK2": f"{PRIOR_BACK2!s}f", "ALIKE": f"{ALIKE!s}f", "SLOPE": f"{SLOPE!s}f"},
 )
 
 
@@ -49,13 +54,14 @@ def _supported(forward, returns, prior_uv, prior_back_uv, keep_prior, level, flo
             dx, dy = forward[row, column, 0], forward[row, column, 1]
             support = 0
             if returns[row, column]:
-                for side in range(9):
-                    other_row, other_column = row + side // 3 - 1, column + side % 3 - 1
-                    if side != 4 and 0 <= other_row < rows and 0 <= other_column < columns:
-                        far_x = abs(forward[other_row, other_column, 0] - dx)
-                        far_y = abs(forward[other_row, other_column, 1] - dy)
-                        support += returns[other_row, other_column] and far_x <= ALIKE and far_y <= ALIKE
-            if support >= SUPPORT:
+                for other_row in range(max(0, row - NEAR), min(rows, row + NEAR + 1)):
+                    for other_column in range(max(0, column - NEAR), min(columns, column + NEAR + 1)):
+                        far_x = np.float32(abs(forward[other_row, other_column, 0] - dx))
+                        far_y = np.float32(abs(forward[other_row, other_column, 1] - dy))
+                        bound = ALIKE + SLOPE * np.float32(abs(other_row - row) + abs(other_column - column))
+                        support += returns[other_row, other_column] and far_x <= bound and far_y <= bound
+            # The seed agrees with itself.
+            if support > SUPPORT:
                 flow_uv[0, row, column], flow_uv[1, row, column] = scale * np.float32(dx), scale * np.float32(dy)
                 distance[row, column] = 0
                 continue
