@@ -24,6 +24,8 @@ from cvseg.masks.run_length import Runs, run_area
 
 Id = int | str
 
+MOST_PIXELS = 2**31 - 1  # of an image: kernels count pixels with 32 bits
+
 
 @dataclass(frozen=True)
 class CocoImage:
@@ -223,8 +225,8 @@ class _Entry:
 
 def _image(entry: _Entry, video: bool) -> CocoImage:
     key, height, width = entry.name("id"), entry.whole("height"), entry.whole("width")
-    if height < 1 or width < 1:
-        raise entry.error(f"is {width}x{height} pixels; expected at least 1x1.")
+    if height < 1 or width < 1 or height * width > MOST_PIXELS:
+        raise entry.error(f"is {width}x{height} pixels; expected at least 1x1, and at most {MOST_PIXELS} pixels.")
     if not video:
         return CocoImage(key, str(entry.table.get("file_name", key)), (height, width))
     names = entry.table.get("file_names")

@@ -125,7 +125,10 @@ def decode_runs(counts: Counts) -> Runs:
     [100, 3, 40, 5]
     """
     if not isinstance(counts, (str, bytes)):
-        given = np.asarray(counts)
+        try:
+            given = np.asarray(counts)
+        except (ValueError, OverflowError):  # lists of unequal length, numbers without end
+            given = np.zeros((0, 0))
         if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
             raise FormatError(
                 "decode_runs: the runs are not a flat list of whole numbers; expected compressed text or such a list."
@@ -200,7 +203,7 @@ def segmentation_runs(segmentation: Any, size_hw: tuple[int, int]) -> Runs:
     """
     if isinstance(segmentation, Mapping):
         size = segmentation.get("size")
-        if size is not None and list(size) != list(size_hw):
+        if size is not None and (not isinstance(size, Sequence) or list(size) != list(size_hw)):
             raise FormatError(f"the mask has size {size}; expected {list(size_hw)} (height, width) as its image.")
         counts = segmentation.get("counts")
         if not isinstance(counts, (str, bytes, list)):

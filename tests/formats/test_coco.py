@@ -89,6 +89,7 @@ def test_ids_may_be_large_or_words_and_come_in_rising_order(tmp_path):
         (TRUTH | {"images": [3]}, "entry 0 of 'images'"),
         (TRUTH | {"images": [IMAGE, IMAGE]}, "image 1 has the id 4"),
         (TRUTH | {"images": [IMAGE | {"height": 0}]}, "8x0"),
+        (TRUTH | {"images": [IMAGE | {"height": 2**70}]}, "at most"),
         (TRUTH | {"images": [IMAGE | {"width": "8"}]}, "'width' '8'"),
         (TRUTH | {"categories": [{"id": 2}, {"id": 2}]}, "category 1"),
         (TRUTH | {"annotations": [OBJECT, OBJECT]}, "annotation 1 .id 9. has the id of annotation 0"),
@@ -120,6 +121,8 @@ def test_a_damaged_truth_is_refused_with_the_place(tmp_path, data, words):
         ([RESULT | {"category_id": 99}], "category_id 99"),
         ([{key: value for key, value in RESULT.items() if key != "score"}], "'score' missing"),
         ([RESULT | {"score": True}], "'score' True"),
+        ([RESULT | {"segmentation": {"counts": [7, [3], 38]}}], "flat list"),
+        ([RESULT | {"segmentation": {"counts": [7, 3, 38], "size": 48}}], "has size 48"),
         ([RESULT | {"segmentation": {"counts": "!!", "size": [6, 8]}}], "character 0"),
     ],
 )
