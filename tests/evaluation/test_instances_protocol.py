@@ -174,3 +174,13 @@ def test_folders_without_one_file_and_stopped_runs_end_with_a_sentence(tmp_path)
     (tmp_path / "truth" / "more.json").unlink()
     with pytest.raises(EvaluationStopped):
         evaluate(tmp_path / "results", tmp_path / "truth", InstancesProtocolOptions(), lambda done, total: False)
+
+
+def test_fewer_results_may_count(tmp_path):
+    random_files(tmp_path, 0)
+    few, one = (
+        evaluate(tmp_path / "results", tmp_path / "truth", InstancesProtocolOptions(most_results=n)) for n in (10, 1)
+    )
+    assert "ar_10" not in one.overall
+    assert one.overall["ar_1"] == few.overall["ar_1"] <= few.overall["ar_10"]
+    assert one.overall["ap"] <= few.overall["ap"]

@@ -44,7 +44,7 @@ class InstancesProtocolOptions(Options):
     """What `evaluate` may be asked."""
 
     compare: str = option("masks", "what overlaps: masks, or in images boxes", choices=("masks", "boxes"))
-    most_results: int = option(100, "results that count for each image and class, best first", low=11)
+    most_results: int = option(100, "results that count for each image and class, best first", low=1)
     class_agnostic: bool = option(False, "one class for everything: how well objects are found, not named")
     least_score: float = option(
         0.5, "score from which on a result is drawn, and counted in the F1 of single images; AP and AR use all"
@@ -81,9 +81,9 @@ def evaluate(
         raise InputError(f"evaluate instances: {known.path} has no image or no category; nothing can be measured.")
     found = read_coco_results(json_in("evaluate instances", "results", results), known, boxes_only=boxes)
     classes = [ALL_CLASSES] if options.class_agnostic else list(known.classes)
-    measure = AveragePrecisionMeasure(
-        classes, areas=TUBE_AREAS if known.video else IMAGE_AREAS, most_results=(1, 10, options.most_results)
-    )
+    limits = [n for n in (1, 10) if n < options.most_results] + [options.most_results]
+    areas = TUBE_AREAS if known.video else IMAGE_AREAS
+    measure = AveragePrecisionMeasure(classes, areas=areas, most_results=limits)
     groups = _groups(known, found, options.class_agnostic)
     frames = []
     for done, image in enumerate(known.images.values(), start=1):
