@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cvseg.arrays import array_module, device_of
-from cvseg.kernels.bands import run_together
 from cvseg.flow.patch_matches import on_device
+from cvseg.kernels.bands import run_together
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.inverse_search_program import flow_of_pictures, flow_of_pyramids

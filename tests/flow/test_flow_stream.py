@@ -11,6 +11,7 @@ from numpy.testing import assert_array_equal
 from cvseg.arrays import device_of, to_host
 from cvseg.errors import DeviceMismatchError, OptionError, RangeError, ShapeError
 from cvseg.flow import FlowStream, estimate_flow, forward_backward_consistency
+from cvseg.flow.dense_inverse_search_2016 import DenseInverseSearchOptions, dense_inverse_search_2016
 
 
 @pytest.fixture
@@ -28,6 +29,21 @@ def test_each_pair_equals_the_flow_of_two_images(preset, frames):
         pair = stream.update(now)
         assert_array_equal(pair.forward_xy, estimate_flow(before, now, preset=preset))
         assert_array_equal(pair.backward_xy, estimate_flow(now, before, preset=preset))
+
+
+def test_options_of_ones_own_replace_the_preset(frames):
+    options = DenseInverseSearchOptions(finest_level=1, warps=1)
+    stream = FlowStream("fast", options)
+    stream.update(frames[0])
+    assert_array_equal(stream.update(frames[1]).forward_xy, dense_inverse_search_2016(*frames[:2], options))
+
+
+def test_colour_and_grey_frames_may_be_mixed(frames):
+    colour = [np.dstack([np.round(255 * frame).astype(np.uint8)] * 3) for frame in frames[:2]]
+    stream = FlowStream("fast")
+    stream.update(colour[0])
+    gray = colour[1][..., 0].astype(np.float32) / np.float32(255)
+    assert_array_equal(stream.update(gray).forward_xy, estimate_flow(*colour, preset="fast"))
 
 
 def test_flows_stay_on_the_device_of_the_frames(device, frames):
