@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from flow_pairs import Pair
@@ -44,6 +45,39 @@ def pareto_front(points: Mapping[str, tuple[float, float]]) -> list[str]:
     return front
 
 
+def _label(
+    axes: Any, points: Mapping[str, tuple[float, float]], colors: Mapping[str, str], bold: Sequence[str]
+) -> None:
+    """Each point's name beside it, where it covers neither a point nor another name, if there is such a place."""
+    frame = axes.get_window_extent()
+    letter, line = 6.3, 13.0  # pixels, of the font below
+    places = {name: axes.transData.transform(point) for name, point in points.items()}
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in places.values()]
+    for name in sorted(points, key=lambda name: (name not in bold, points[name])):
+        x, y = places[name]
+        width = letter * len(name)
+        boxes = [
+            (left, y + up, left + width, y + up + line)
+            for up in (2, -14, -6, 12, -24, 22, -34)
+            for left in (x + 8, x - 8 - width)
+        ]
+
+        def covered(box: tuple[float, float, float, float]) -> int:
+            outside = box[0] < frame.x0 or box[2] > frame.x1
+            return 2 * outside + sum(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken)
+
+        box = min(boxes, key=covered)
+        taken.append(box)
+        axes.annotate(
+            name,
+            (box[0], box[1] + 3),
+            xycoords="figure pixels",
+            fontsize=8,
+            color=colors[name],
+            fontweight="bold" if name in bold else "normal",
+        )
+
+
 def draw_pareto(points: Mapping[str, tuple[float, float]], ours: set[str], pairs: int, path: Path) -> None:
     """Mean error against processor time per pair, both axes logarithmic; the front is a line."""
     import matplotlib
@@ -52,7 +86,7 @@ def draw_pareto(points: Mapping[str, tuple[float, float]], ours: set[str], pairs
     from matplotlib import pyplot
     from matplotlib.ticker import FuncFormatter
 
-    figure, axes = pyplot.subplots(figsize=(9, 6.5), dpi=100)
+    figure, axes = pyplot.subplots(figsize=(10, 7), dpi=100)
     front = pareto_front(points)
     axes.step([points[name][0] for name in front], [points[name][1] for name in front], where="post", color="0.7", lw=2)
     for names, color, marker, label in (
@@ -61,11 +95,6 @@ def draw_pareto(points: Mapping[str, tuple[float, float]], ours: set[str], pairs
     ):
         if names:
             axes.scatter(*zip(*(points[name] for name in names), strict=True), c=color, marker=marker, label=label)
-        for name in names:
-            weight = "bold" if name in front else "normal"
-            axes.annotate(
-                name, points[name], (5, 4), textcoords="offset points", fontsize=8, color=color, fontweight=weight
-            )
     axes.set_xscale("log")
     axes.set_yscale("log")
     for axis in (axes.xaxis, axes.yaxis):
@@ -75,9 +104,10 @@ def draw_pareto(points: Mapping[str, tuple[float, float]], ours: set[str], pairs
     axes.set_ylabel("mean endpoint error, px")
     axes.set_title(f"Optical flow: error against time, mean of {pairs} pairs. The line is the Pareto front.")
     axes.grid(which="both", color="0.92")
-    axes.legend(loc="upper right")
-    axes.margins(x=0.12)
+    axes.legend(loc="lower left")
+    axes.margins(x=0.14, y=0.08)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.tight_layout()
+    _label(axes, points, {name: "tab:blue" if name in ours else "tab:orange" for name in points}, front)
     figure.savefig(path)
     pyplot.close(figure)

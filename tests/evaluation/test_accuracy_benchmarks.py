@@ -175,7 +175,7 @@ def test_flow_measures_ours_and_others_in_one_table(benchmark, flow_data, capsys
         assert row["ms"] > 0
         assert row["calls"] in (1, 2)
     assert json.loads(files["json"].read_text()) == record
-    for name, size in (("png", (76, 60)), ("pareto.png", (900, 650))):
+    for name, size in (("png", (76, 60)), ("pareto.png", (1000, 700))):
         if str(files[name]) in asked:
             with Image.open(files[name]) as picture:
                 assert picture.size == size
