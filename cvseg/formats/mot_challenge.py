@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from cvseg.errors import FormatError, OutputError, RangeError
 from cvseg.records.result import FrameResult
 from cvseg.records.track import Track
-from cvseg.video.replace_file import output_error, partial_path, prepare_folder, remove
+from cvseg.video.replace_file import output_error, partial_path, prepare_folder, remove, replacing
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,32 @@ def _line(frame_index: int, track: Track) -> str:
         )
     numbers = (frame_index + 1, track.id, x0 + 1, y0 + 1, x1 - x0, y1 - y0, track.confidence)
     return ",".join(_number(value) for value in numbers) + ",-1,-1,-1\n"
+
+
+def write_track_table(path: str | Path, table: TrackTable) -> None:
+    """Write all boxes of a table in its order: the whole file, or none.
+
+    Raises
+    ------
+    OutputError
+    RangeError
+        where a number is not finite or a box is turned around.
+    """
+    boxes = table.boxes_xyxy
+    wrong = np.flatnonzero(
+        ~np.isfinite(boxes).all(1) | ~np.isfinite(table.confidences) | (boxes[:, 2:] < boxes[:, :2]).any(1)
+    )
+    if wrong.size:
+        row = int(wrong[0])
+        raise RangeError(
+            f"write_track_table: row {row} has the box {boxes[row].tolist()} and the confidence "
+            f"{table.confidences[row]}; expected finite numbers, x0 <= x1 and y0 <= y1."
+        )
+    prepare_folder(Path(path).parent)
+    numbers = np.concatenate([boxes[:, :2] + 1, boxes[:, 2:] - boxes[:, :2], table.confidences[:, None]], axis=1)
+    with replacing(path) as partial, open(partial, "w", encoding="ascii", newline="\n") as file:
+        for frame, number, row in zip(table.frames.tolist(), table.ids.tolist(), numbers.tolist(), strict=True):
+            file.write(f"{frame + 1},{number}," + ",".join(map(_number, row)) + ",-1,-1,-1\n")
 
 
 def _number(value: float) -> str:

@@ -1,8 +1,24 @@
 """Tracking: stable numbers for regions over time. Knows tables and label maps, no videos."""
 
+from cvseg.tracking.box_tracker import BoxTracker, TrackedBoxes
+from cvseg.tracking.box_tracker_options import BoxMotionOptions, BoxTrackerOptions, OfflineOptions
 from cvseg.tracking.kalman_filter import BoxKalmanFilter, KalmanOptions
+from cvseg.tracking.offline_tracks import track_boxes, track_boxes_online
 from cvseg.tracking.tracked_frame import TrackedFrame
 from cvseg.tracking.tracker import Tracker
 from cvseg.tracking.tracker_options import TrackerOptions
 
-__all__ = ["BoxKalmanFilter", "KalmanOptions", "TrackedFrame", "Tracker", "TrackerOptions"]
+__all__ = [
+    "BoxKalmanFilter",
+    "BoxMotionOptions",
+    "BoxTracker",
+    "BoxTrackerOptions",
+    "KalmanOptions",
+    "OfflineOptions",
+    "TrackedBoxes",
+    "TrackedFrame",
+    "Tracker",
+    "TrackerOptions",
+    "track_boxes",
+    "track_boxes_online",
+]

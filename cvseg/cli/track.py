@@ -1,0 +1,132 @@
+"""`cvseg track`: boxes of a detector become tracks with lasting numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cvseg.errors import OptionError, OutputError
+
+if TYPE_CHECKING:
+    from cvseg.formats.mot_challenge import TrackTable
+
+METHODS = ("kalman",)
+
+
+@click.command(name="track")
+@click.argument("source", metavar="INPUT")
+@click.option("-o", "--out", required=True, metavar="TRACKS.txt", help="File for the tracks, MOTChallenge text.")
+@click.option(
+    "--method", type=click.Choice(METHODS), default="kalman", show_default=True, help="How objects are followed."
+)
+@click.option(
+    "--model",
+    type=click.Choice(("velocity", "acceleration", "interacting")),
+    default="velocity",
+    show_default=True,
+    help="Motion: constant velocity, constant acceleration, or both, weighed by how well they foretell.",
+)
+@click.option("--video", metavar="V", help="The video or folder of images of the boxes; colours then help.")
+@click.option("--online", is_flag=True, help="Only what is known in each frame: nothing filled, linked or smoothed.")
+@click.option("--sort", is_flag=True, help="Accept lines in any order of frames.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+def command(
+    source: str, out: str, method: str, model: str, video: str | None, online: bool, sort: bool, quiet: bool
+) -> None:
+    """Follow the boxes of INPUT, MOTChallenge text of any detector, over time: every object keeps its number.
+
+    INPUT has a line for each box: frame, id, left, top, width, height, score. Frames and pixels count from 1, the id is
+    not looked at, and the scores may have any scale. A line that cannot be used is named, and nothing is written then.
+    """
+    check_output(source, out)
+    table = read_boxes(source, sort=sort)
+    tracks = follow_boxes(table, model=model, online=online, video=video)
+    write_tracks(out, tracks)
+    if not quiet:
+        count = len(set(tracks.ids.tolist()))
+        click.echo(f"{len(table)} boxes, {int(table.frames.max()) + 1} frames: {count} tracks in {out}", err=True)
+
+
+def check_output(source: str, out: str) -> None:
+    """Refuse to write over the input, or where nothing can be written.
+
+    Raises
+    ------
+    OptionError, OutputError
+    """
+    if not out:
+        raise OptionError("-o is empty; expected the name of a file for the tracks.")
+    if os.path.exists(source) and os.path.realpath(source) == os.path.realpath(out):
+        raise OptionError(f"-o {out} is the input itself. Name another file for the tracks.")
+    if Path(out).is_dir():
+        raise OutputError(f"{out} is a folder; expected a file name such as {Path(out) / 'tracks.txt'}.")
+
+
+def read_boxes(source: str, *, sort: bool) -> TrackTable:
+    """Detections of a text file.
+
+    Raises
+    ------
+    FormatError
+    """
+    from cvseg.formats.detections import read_detections
+
+    return read_detections(source, sort=sort)
+
+
+def follow_boxes(table: TrackTable, *, model: str, online: bool, video: str | None) -> TrackTable:
+    """Tracks of a table of detections.
+
+    Raises
+    ------
+    VideoError
+    """
+    from cvseg.tracking import BoxTrackerOptions, track_boxes, track_boxes_online
+
+    options = BoxTrackerOptions().replaced({"motion": {"model": model}})
+    run: Any = track_boxes_online if online else track_boxes
+    if video is None:
+        tracks: TrackTable = run(table, options)
+        return tracks
+    from cvseg.cli.run import open_input
+
+    with open_input(video) as opened:
+        followed: TrackTable = run(table, options, frames=pictures_in_order(opened, int(table.frames.max()) + 1))
+        return followed
+
+
+def pictures_in_order(source: Any, count: int) -> Callable[[int], Any]:
+    """Function of the frame number, which must rise from call to call, giving the picture.
+
+    Raises
+    ------
+    OptionError
+        when the video is shorter than the detections.
+    """
+    frames = enumerate(source)
+
+    def picture(number: int) -> Any:
+        for index, frame in frames:
+            if index == number:
+                return frame.image
+        raise OptionError(
+            f"--video ends before frame {number + 1}; the detections have {count} frames. Check the video."
+        )
+
+    return picture
+
+
+def write_tracks(out: str, tracks: TrackTable) -> None:
+    """MOTChallenge text; the whole file or none.
+
+    Raises
+    ------
+    OutputError
+    """
+    from cvseg.formats.mot_challenge import write_track_table
+
+    write_track_table(out, tracks)
