@@ -85,6 +85,7 @@ def draw_pareto(points: Mapping[str, tuple[float, float]], ours: set[str], pairs
     matplotlib.use("Agg")
     from matplotlib import pyplot
     from matplotlib.ticker import FuncFormatter
+    from PIL import Image
 
     figure, axes = pyplot.subplots(figsize=(10, 7), dpi=100)
     front = pareto_front(points)
@@ -111,3 +112,6 @@ def draw_pareto(points: Mapping[str, tuple[float, float]], ours: set[str], pairs
     _label(axes, points, {name: "tab:blue" if name in ours else "tab:orange" for name in points}, front)
     figure.savefig(path)
     pyplot.close(figure)
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").quantize(64)
+    small.save(path, optimize=True)
