@@ -100,7 +100,12 @@ def match_boundaries(
     row, column, distance = _near_pairs(result, truth, largest)
     matched_result, matched_truth = np.zeros(result.size, bool), np.zeros(result.size, bool)
     if row.size:
-        rows, columns = _cheapest(row, column, distance, (len(result_at), len(truth_at)), math.ceil(largest))
+        # Pixels that nothing is near to are settled; without them the assignment is smaller.
+        row_names, row = np.unique(row, return_inverse=True)
+        column_names, column = np.unique(column, return_inverse=True)
+        sizes = len(row_names), len(column_names)
+        rows, columns = _cheapest(row, column, distance, sizes, math.ceil(largest))
+        rows, columns = row_names[rows], column_names[columns]
         matched_result[result_at[rows]] = True
         matched_truth[truth_at[columns]] = True
     return matched_result.reshape(result.shape), matched_truth.reshape(result.shape)
