@@ -59,6 +59,7 @@ from cvseg.kernels.labeling.label_overlap import label_overlap
 from cvseg.kernels.labeling.relabel import relabel
 from cvseg.kernels.labeling.warp_labels import warp_labels
 from cvseg.kernels.motion.motion_saliency import motion_saliency
+from cvseg.kernels.particles.particle_scores import particle_scores
 from cvseg.kernels.pyramid.pad_edges import pad_edges
 from cvseg.kernels.pyramid.pyramid_down import pyramid_down
 from cvseg.kernels.regions.divide_regions import divide_regions
@@ -77,6 +78,7 @@ KERNELS = {
         region_properties,
         divide_regions,
         region_histogram,
+        particle_scores,
         tint_labels,
         flow_colors,
         blend_layer,

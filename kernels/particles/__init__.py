@@ -1,0 +1,1 @@
+"""Kernels over the particles of a particle filter."""
