@@ -174,7 +174,7 @@ def _sequences(results: Path, truth: Path, options: ChangeProtocolOptions, remar
 
 def _truth_folders(truth: Path) -> list[Path]:
     """Folders with a groundtruth/ inside, up to two levels down; without any, folders that hold masks themselves."""
-    levels = [truth, *sorted(truth.glob("*/")), *sorted(truth.glob("*/*/"))]
+    levels = [truth, *(path for pattern in ("*", "*/*") for path in sorted(truth.glob(pattern)) if path.is_dir())]
     with_labels = [folder for folder in levels if (folder / "groundtruth").is_dir() and folder.name != "groundtruth"]
     return with_labels or [folder for folder in levels if numbered_files(folder, MASKS)]
 
