@@ -13,7 +13,7 @@ grey counts for all. "CPU ms" adds up the threads; on a busy machine it says mor
 than 0.3 s is called three times at most, what takes more than a second once. OpenCV runs with as many threads as cvseg.
 Baselines whose library is absent are left out, with the reason.
 
-`--sizes` times every method on one pair resized to these sizes (none: `--sizes` alone); a method that took more than
+`--sizes` times every method by itself on one pair resized (none: `--sizes` alone); a method that took more than
 3 s at one size is left out at the larger ones. `--picture` draws the pair with the largest error of the first method:
 picture, truth, flow, error. `--pareto` draws all methods by error and time. The data are found by CVSEG_DATA, else in
 ../shared/data.
@@ -130,7 +130,8 @@ def measure_sizes(pair: Pair, methods: dict[str, Method], sizes: Sequence[str], 
     left = dict(methods)
     for size in sorted(sizes, key=lambda size: SIZES_HW[size]):
         image0, image1 = (resized(image, SIZES_HW[size]) for image in (pair.image0, pair.image1))
-        speed[size], _ = timed(left, image0, image1, repeats)
+        # One after the other, as in a video: buffers for large images do not survive a turn through all methods.
+        speed[size] = {name: timed({name: method}, image0, image1, repeats)[0][name] for name, method in left.items()}
         left = {name: method for name, method in left.items() if speed[size][name]["ms"] <= TOO_LONG_MS}
     return speed
 
