@@ -365,6 +365,26 @@ def hsum(typing_context, a):
     return types.float32(a), emit
 
 
+@intrinsic
+def hmin(typing_context, a):
+    """The smallest lane; no lane may be NaN."""
+    if not isinstance(a, Lanes):
+        return None
+
+    def emit(context, builder, sig, args):
+        value, count = args[0], a.count
+        while count > 1:
+            half = count // 2
+            low, high = (
+                _shuffle(builder, value, value, range(half)),
+                _shuffle(builder, value, value, range(half, count)),
+            )
+            value, count = builder.select(builder.fcmp_ordered("<", low, high), low, high), half
+        return builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+
+    return types.float32(a), emit
+
+
 def _pick(name, order_of):
     """Lanes chosen from two vectors laid end to end: ``order_of(count)`` numbers them from 0 to 2 count - 1."""
 

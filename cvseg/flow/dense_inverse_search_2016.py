@@ -78,11 +78,20 @@ class DenseInverseSearchOptions(Options):
 # Points on the plane of accuracy and time, measured: see docs/developing/flow_speed.md. Coarse levels cost little and
 # decide about large motion; the finest level costs most and decides about the last tenths of a pixel.
 DENSE_INVERSE_SEARCH_PRESETS = {
-    "fast": DenseInverseSearchOptions(finest_level=2, search_level=2, stride=3, spread_iterations=0),
+    "fast": DenseInverseSearchOptions(
+        finest_level=1,
+        search_level=2,
+        stride=3,
+        iterations=4,
+        spread_iterations=0,
+        warps=1,
+        finest_fixed_points=1,
+        finest_sweeps=6,
+    ),
     "balanced": DenseInverseSearchOptions(
         stride=3,
         finest_stride=4,
-        finest_iterations=3,
+        finest_iterations=2,
         finest_candidates=0,
         finest_warps=1,
         finest_fixed_points=1,

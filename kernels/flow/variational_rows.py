@@ -18,9 +18,9 @@ import numpy as np
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.flow.patch_grid import MARGIN
 from cvseg.kernels.lanes import (
-    absolute,
     even_lanes,
     fma,
+    hmin,
     inverse_root,
     load16,
     mask_bits,
@@ -83,6 +83,13 @@ def _split_flow(flow, at, memory, to, odd, pitch, width):
 
 
 @cpu_kernel(forceinline=True)
+def _mixed(image, i, shifted, fx, rx):
+    """Pixels i, i + 1, ... mixed with their right neighbours, all one further where `shifted`."""
+    first, second, third = load16(image, i), load16(image, i + 1), load16(image, i + 2)
+    return fma(fx, select(shifted, third, second), rx * select(shifted, second, first))
+
+
+@cpu_kernel(forceinline=True)
 def _warped_row(image0, at0, image1, first1, pitch1, flow, at, plane, y, height, width, memory, numbers, row, line):
     """Mean and change of a row, in natural order at row and row + line: see `variational_images`."""
     zero, one, half, levels = splat16(np.float32(0)), np.float32(1), np.float32(0.5), np.float32(255)
@@ -96,17 +103,21 @@ def _warped_row(image0, at0, image1, first1, pitch1, flow, at, plane, y, height,
         x0, y0 = round_down(at_x), round_down(at_y)
         fx, fy = at_x - x0, at_y - y0
         rx, ry = one - fx, one - fy
-        store16(numbers, 16, x0)
-        store16(numbers, 32, y0)
-        first_x, first_y = numbers[16], numbers[32]
-        # Where the flow is smooth, 16 neighbours read 16 neighbours: whole vectors instead of 64 single numbers.
-        apart = absolute((x0 - first_x) - lanes) + absolute(y0 - first_y)
-        if mask_bits(apart > zero) == 0:
+        # Where the flow is smooth, 16 neighbours read 16 neighbours, or those one to the right or one below: three rows
+        # of three vectors instead of 64 single numbers.
+        along = x0 - lanes
+        first_x, first_y = hmin(along), hmin(y0)
+        to_right, to_below = along - first_x, y0 - first_y
+        if mask_bits(maximum(to_right, to_below) > one) == 0:
+            shifted, lowered = to_right > zero, to_below > zero
             i = corner + int(first_y) * pitch1 + int(first_x)
-            top = fma(fx, load16(image1, i + 1), rx * load16(image1, i))
-            i += pitch1
-            bottom = fma(fx, load16(image1, i + 1), rx * load16(image1, i))
+            mix0 = _mixed(image1, i, shifted, fx, rx)
+            mix1 = _mixed(image1, i + pitch1, shifted, fx, rx)
+            mix2 = _mixed(image1, i + 2 * pitch1, shifted, fx, rx)
+            top, bottom = select(lowered, mix1, mix0), select(lowered, mix2, mix1)
         else:
+            store16(numbers, 16, x0)
+            store16(numbers, 32, y0)
             for lane in range(16):
                 i = corner + int(numbers[32 + lane]) * pitch1 + int(numbers[16 + lane])
                 numbers[48 + lane], numbers[64 + lane] = image1[i], image1[i + 1]

@@ -30,7 +30,7 @@ def crossing():
 def test_rendered_motion_is_found(preset, bound_px, crossing):
     frame, following = crossing
     flow_xy = estimate_flow(frame.image, following.image, preset=preset)
-    # Measured 0.29, 0.07 and 0.06 on what stays visible; zero flow has 0.9.
+    # Measured 0.28, 0.10 and 0.09 on what stays visible; zero flow has 0.9.
     assert endpoint_error(flow_xy, frame.flow_xy, ~frame.occluded) < bound_px
 
 
