@@ -40,6 +40,7 @@ from cvseg.kernels.flow.horn_schunck_relax import horn_schunck_relax
 from cvseg.kernels.flow.lucas_kanade_equations import lucas_kanade_equations
 from cvseg.kernels.flow.match_check import match_check
 from cvseg.kernels.flow.match_fill import match_fill
+from cvseg.kernels.flow.match_hint import match_hint
 from cvseg.kernels.flow.match_image import match_image
 from cvseg.kernels.flow.match_still import match_still
 from cvseg.kernels.flow.patch_densify import patch_densify
@@ -48,7 +49,6 @@ from cvseg.kernels.flow.patch_match import patch_match
 from cvseg.kernels.flow.patch_search import patch_search
 from cvseg.kernels.flow.patch_start import patch_start
 from cvseg.kernels.flow.polynomial_expansion import polynomial_expansion
-from cvseg.kernels.flow.still_hint import still_hint
 from cvseg.kernels.flow.tv_l1_solve import tv_l1_solve
 from cvseg.kernels.flow.tv_l1_terms import tv_l1_terms
 from cvseg.kernels.flow.variational_images import variational_images
@@ -135,6 +135,6 @@ KERNELS = {
         farneback_equations,
         polynomial_expansion,
         match_still,
-        still_hint,
+        match_hint,
     )
 }

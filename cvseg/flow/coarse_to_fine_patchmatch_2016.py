@@ -102,6 +102,6 @@ def coarse_to_fine_patchmatch_2016(
         priors_uv = xp.stack(planes), -xp.stack(planes)
     matched = matched_flow(images0, images1, priors_uv, reach=options.reach, rounds=options.rounds, tries=options.tries)
     fine = range(SEED_LEVEL - 1, options.finest_level - 1, -1)
-    flow_uv = searched_levels(levels0, levels1, fine, matched.flow_uv, search, matched.still)
+    flow_uv = searched_levels(levels0, levels1, fine, matched.flow_uv, search, matched)
     height, width = image0.shape
     return flow_upsample(flow_uv, np.int32(height), np.int32(width), np.int32(2**options.finest_level), np.int32(0))

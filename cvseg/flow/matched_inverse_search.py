@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cvseg.arrays import array_module
-from cvseg.flow.patch_matches import SEED_LEVEL, matched_flow, on_device
+from cvseg.flow.patch_matches import SEED_LEVEL, MatchedFlow, matched_flow, on_device
 from cvseg.kernels.flow.flow_upsample import flow_upsample
+from cvseg.kernels.flow.match_hint import match_hint
 from cvseg.kernels.flow.patch_densify import patch_densify
 from cvseg.kernels.flow.patch_inside import patch_inside
 from cvseg.kernels.flow.patch_search import patch_search
 from cvseg.kernels.flow.patch_start import patch_start
-from cvseg.kernels.flow.still_hint import still_hint
 from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.variational_solve import variational_solve
 from cvseg.kernels.pyramid.pyramid_down import pyramid_down
@@ -50,9 +50,7 @@ def matched_flow_between(
     images0, images1 = ({number: level.image for number, level in levels.items()} for levels in (levels0, levels1))
     matched = matched_flow(images0, images1, tuple(priors_uv), tries=options.match_tries)
     fine = [number for number in numbers if number < SEED_LEVEL]
-    return _full_size(
-        searched_levels(levels0, levels1, fine, matched.flow_uv, options, matched.still), size_hw, numbers[-1]
-    )
+    return _full_size(searched_levels(levels0, levels1, fine, matched.flow_uv, options, matched), size_hw, numbers[-1])
 
 
 def searched_levels(
@@ -61,15 +59,15 @@ def searched_levels(
     numbers: Iterable[int],
     flow_uv: Any,
     options: DenseInverseSearchOptions,
-    still: Any = None,
+    matched: MatchedFlow | None = None,
 ) -> Any:
     """Search and refine the levels `numbers`, coarse to fine, from `flow_uv` of the level above the first of them.
 
-    Near what stands `still`, if that is known, a patch also tries not to move.
+    With `matched` a patch also tries its match, or not to move.
     """
     for number in numbers:
         level0, level1 = levels0[number], levels1[number]
-        flow_uv = _searched(number, level0, level1, flow_uv, options, still)
+        flow_uv = _searched(number, level0, level1, flow_uv, options, matched)
         for _ in range(options.warps):
             flow_uv = variational_solve(
                 variational_images(level0.image, level1.padded, flow_uv),
@@ -90,13 +88,16 @@ def _searched(
     level1: FlowLevel,
     coarse_uv: Any,
     options: DenseInverseSearchOptions,
-    still: Any,
+    matched: MatchedFlow | None,
 ) -> Any:
     height, width = (np.int32(side) for side in level0.image.shape)
     stride = np.int32(options.stride)
     start = patch_start(coarse_uv, height, width, stride)
     # A start that is its own alternative has none.
-    hint = start if still is None else still_hint(start, still, height, width, stride, np.int32(number))
+    hint = start
+    if matched is not None:
+        known = matched.known_uv, matched.distance, matched.still
+        hint = match_hint(start, *known, height, width, stride, np.int32(number))
     steps = np.int32(options.iterations), np.int32(options.spread_iterations)
     found = patch_search(level0.padded, level1.padded, start, hint, stride, *steps)
     found = patch_inside(start, found, height, width, stride)

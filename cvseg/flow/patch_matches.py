@@ -30,11 +30,15 @@ class MatchedFlow:
 
     Attributes
     ----------
-    flow_uv : (2, h3, w3) float32, pixels of level 3
-    still : (h3, w3) bool, something near does not move
+    flow_uv : (2, h3, w3) float32, pixels of level 3, continued to where nothing is known
+    known_uv : (2, h3, w3) float32, pixels of level 3, before that
+    distance : (h3, w3) int32, 0 where known_uv is known
+    still : (h3, w3) bool, something near is known not to move
     """
 
     flow_uv: Any
+    known_uv: Any
+    distance: Any
     still: Any
 
 
@@ -89,7 +93,8 @@ def matched_flow(
     )
     numbers = map(np.int32, (penalty > 0, *images0[last].shape, last))
     known_uv, distance = match_check(forward, backward, *priors_uv, *numbers)
-    return MatchedFlow(match_fill(coarse0, known_uv, distance), match_still(known_uv, distance))
+    filled_uv = match_fill(coarse0, known_uv, distance)
+    return MatchedFlow(filled_uv, known_uv, distance, match_still(known_uv, distance))
 
 
 def on_device(array: Any, *tasks: Callable[[], Any]) -> list[Any]:
