@@ -30,8 +30,8 @@ def test_a_whole_pixel_shift_is_found_inside(method, preset, dx, dy, shifted_pai
     flow_xy = estimate_flow(image0, image1, method=method, preset=preset)
     inside = flow_xy[12:-12, 12:-12]
     error_px = np.hypot(inside[..., 0] - dx, inside[..., 1] - dy)
-    # fast stops at half size, where an odd shift is half a pixel and the texture's finest detail is lost.
-    mean_px, max_px = (0.2, 0.35) if preset == "fast" else (0.05, 0.1)
+    # fast searches down to quarter size and stops at half size, where the texture's finest detail is lost.
+    mean_px, max_px = (0.2, 0.45) if preset == "fast" else (0.05, 0.1)
     assert error_px.mean() < mean_px
     assert error_px.max() < max_px
 
@@ -47,9 +47,11 @@ def test_a_quarter_of_the_width_is_found_by_quality(shifted_pair):
 def test_shifting_both_images_shifts_the_flow(method, preset, shifted_pair):
     image0, image1 = shifted_pair((120, 144), 1.5, -0.7)
     whole = estimate_flow(image0, image1, method=method, preset=preset)
-    # 16 pixels: a whole number of patches on every level that moves.
+    # 16 pixels: whole pixels on every level that moves.
     part = estimate_flow(image0[16:, 16:], image1[16:, 16:], method=method, preset=preset)
-    assert np.abs(part[16:-16, 16:-16] - whole[32:-16, 32:-16]).max() < 0.05
+    # Patches of dis lie every 3 pixels on coarse levels; what is left of that, fast does not polish away.
+    bound_px = 0.1 if (method, preset) == ("dis", "fast") else 0.05
+    assert np.abs(part[16:-16, 16:-16] - whole[32:-16, 32:-16]).max() < bound_px
 
 
 @every_preset

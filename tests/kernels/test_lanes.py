@@ -12,13 +12,17 @@ from cvseg.kernels.lanes import (
     absolute,
     even_lanes,
     fma,
+    hmin,
     hsum,
     inverse_root,
     left_neighbors,
     load4,
     load8,
     load16,
+    load16_blue,
     load16_bytes,
+    load16_green,
+    load16_red,
     mask_bits,
     maximum,
     minimum,
@@ -34,6 +38,8 @@ from cvseg.kernels.lanes import (
     zip_low,
     zip_pairs_high,
     zip_pairs_low,
+    zip_quads_high,
+    zip_quads_low,
 )
 
 NUMBERS = np.random.default_rng(0).normal(0, 5, 64).astype(np.float32)
@@ -220,3 +226,39 @@ def _sum_of_four(a, i):
 def test_four_lanes_are_summed_as_two_pairs():
     a, b, c, d = NUMBERS[5:9]
     assert _sum_of_four(NUMBERS, 5) == (a + c) + (b + d)
+
+
+@numba.njit
+def _smallest(a):
+    return hmin(load16(a, 3))
+
+
+def test_hmin_is_the_smallest_lane():
+    assert _smallest(NUMBERS) == NUMBERS[3:19].min()
+
+
+@numba.njit
+def _quads(out):
+    x, y = load8(out, 0), load8(out, 8)
+    store8(out, 16, zip_quads_low(x, y))
+    store8(out, 24, zip_quads_high(x, y))
+
+
+def test_zip_quads_takes_four_lanes_from_each_in_turn():
+    out = np.arange(32, dtype=np.float32)
+    _quads(out)
+    assert out[16:].tolist() == [0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15]
+
+
+@numba.njit
+def _channels(rgb, out):
+    store16(out, 0, load16_red(rgb, 3))
+    store16(out, 16, load16_green(rgb, 3))
+    store16(out, 32, load16_blue(rgb, 3))
+
+
+def test_channels_are_every_third_byte():
+    rgb = np.random.default_rng(0).integers(0, 256, 60, dtype=np.uint8)
+    out = np.zeros(48, np.float32)
+    _channels(rgb, out)
+    assert_array_equal(out.reshape(3, 16), rgb[3:51].reshape(16, 3).T.astype(np.float32))
