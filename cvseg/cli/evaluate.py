@@ -140,6 +140,8 @@ def run_protocol(
         evaluation = protocol.load().evaluate(Path(results), Path(truth), options, progress)
     click.echo(evaluation_table(evaluation, max(LEAST_WIDTH, shutil.get_terminal_size((100, 24)).columns)))
     if not quiet:
+        if evaluation.overall_doc:
+            click.echo(f"overall: {evaluation.overall_doc}.", err=True)
         for remark in evaluation.remarks:
             click.echo(f"note: {remark}", err=True)
     if json_file:

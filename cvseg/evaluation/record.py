@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,6 +82,11 @@ class Evaluation:
     remarks : sentences on everything the reader must know: extra files, empty truth, definitions that were applied
     settings : what was asked for (options by name), written to JSON
     details : further figures for JSON only
+    overall_doc : what the overall row is, as "mean of the sequences"
+    group_rows : names of those rows that sum up other rows
+    frame_title : what one of `frames` is: "frame", "image", "transition"
+    frames_in_time : whether `frames` follow each other, so that a curve over time has a meaning
+    picture_doc : what the colours of the pictures mean
     """
 
     task: str
@@ -94,11 +100,18 @@ class Evaluation:
     remarks: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    overall_doc: str = ""
+    group_rows: Sequence[str] = ()
+    frame_title: str = "frame"
+    frames_in_time: bool = True
+    picture_doc: str = ""
 
     def worst_frames(self, count: int) -> list[FrameScore]:
         """The `count` worst frames by the first frame measure, worst first; frames without a value are left out.
 
-        One bad sequence does not crowd out the others: each gives at most twice its even share.
+        The other frame measures decide between equal values. Neither one bad sequence nor one bad moment crowds out
+        the rest: a sequence gives at most one and a half times its even share, and the neighbours in time of a chosen
+        frame only fill what is left.
 
         Examples
         --------
@@ -109,15 +122,30 @@ class Evaluation:
         """
         if not self.frame_measures:
             return []
-        first = self.frame_measures[0]
-        known = [frame for frame in self.frames if not np.isnan(frame.scores.get(first.key, float("nan")))]
-        sign = -1.0 if first.rising is False else 1.0
-        known.sort(key=lambda frame: sign * frame.scores[first.key])
-        most = max(1, -(-2 * count // max(1, len({frame.sequence for frame in known}))))
-        chosen: dict[str, int] = {}
-        worst: list[FrameScore] = []
-        for frame in known:
-            chosen[frame.sequence] = chosen.get(frame.sequence, 0) + 1
-            if chosen[frame.sequence] <= most and len(worst) < count:
-                worst.append(frame)
-        return worst
+        first = self.frame_measures[0].key
+        known = [i for i, frame in enumerate(self.frames) if not np.isnan(frame.scores.get(first, float("nan")))]
+        known.sort(key=lambda i: self._badness(self.frames[i]))
+        share = count / max(1, len({self.frames[i].sequence for i in known}))
+        most = max(1, math.ceil(1.5 * share))
+        chosen: set[int] = set()
+        taken: dict[str, int] = {}
+        for neighbours_too in (False, True):
+            for i in known:
+                name = self.frames[i].sequence
+                if len(chosen) == count or i in chosen or taken.get(name, 0) == most:
+                    continue
+                if neighbours_too or not self.frames_in_time or not self._is_beside(i, chosen):
+                    chosen.add(i)
+                    taken[name] = taken.get(name, 0) + 1
+        return [self.frames[i] for i in known if i in chosen]
+
+    def _badness(self, frame: FrameScore) -> tuple[float, ...]:
+        """Smaller is worse; what has no value is no reason to be called bad."""
+        values = []
+        for measure in self.frame_measures:
+            value = frame.scores.get(measure.key, float("nan"))
+            values.append(math.inf if math.isnan(value) else -value if measure.rising is False else value)
+        return tuple(values)
+
+    def _is_beside(self, i: int, chosen: set[int]) -> bool:
+        return any(j in chosen and self.frames[j].sequence == self.frames[i].sequence for j in (i - 1, i + 1))

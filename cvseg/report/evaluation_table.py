@@ -86,6 +86,7 @@ def evaluation_mapping(evaluation: Evaluation, *, results: str, truth: str) -> d
         "overall": plain(evaluation.overall),
         "rows": plain(evaluation.rows),
         "row_title": evaluation.row_title,
+        "overall_is": evaluation.overall_doc,
         "frames": [
             {"sequence": frame.sequence, "frame": frame.frame, **plain(frame.scores)} for frame in evaluation.frames
         ],

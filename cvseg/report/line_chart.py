@@ -8,19 +8,17 @@ from collections.abc import Mapping, Sequence
 from cvseg.report.html import escape
 
 WIDTH, HEIGHT = 520, 300
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 62, 22, 12, 44
 # Told apart also by readers who confuse red and green (Okabe and Ito).
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8f98")
 MOST_LINES = 14  # more cannot be told apart
-MOST_POINTS = 400  # the drawing is 456 px wide
+MOST_POINTS = 800  # the drawing is 436 px wide
 
 
 def draw_line_chart(
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     x_label: str,
     y_label: str,
-    *,
-    unit_range: bool = False,
 ) -> str:
     """SVG of some lines with axes, legend and a title on each line.
 
@@ -34,19 +32,23 @@ def draw_line_chart(
     points = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
     if not points:
         return '<p class="quiet">No value is defined.</p>'
-    x_ticks = round_ticks(min(x for x, _ in points), max(x for x, _ in points))
+    x0, x1 = min(x for x, _ in points), max(x for x, _ in points)
+    # Up the range ends at round numbers; along it with the data, so that no room is lost.
+    x_ticks = [tick for tick in round_ticks(x0, x1) if x0 <= tick <= x1] or [x0]
     y_ticks = round_ticks(min(0.0, *(y for _, y in points)), max(y for _, y in points))
-    frame = _Frame(x_ticks[0], x_ticks[-1], y_ticks[0], y_ticks[-1])
+    frame = _Frame(x0, x1 if x1 > x0 else x0 + 1, y_ticks[0], y_ticks[-1])
     label = escape(f"{y_label} over {x_label}")
     parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">']
     for tick in y_ticks:
         y = frame.y(tick)
         parts.append(f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="time" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
+        parts.append(f'<text class="time" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick_text(tick)}</text>')
     for tick in x_ticks:
         x = frame.x(tick)
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM}"/>')
-        parts.append(f'<text class="time" x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{tick:g}</text>')
+        parts.append(
+            f'<text class="time" x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{tick_text(tick)}</text>'
+        )
     parts.append(
         f'<text class="axis" x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">'
         f"{escape(x_label)}</text>"
@@ -87,6 +89,20 @@ def round_ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [round(i * step, digits) for i in range(first, last + 1)]
 
 
+def tick_text(value: float) -> str:
+    """A number short enough for an axis.
+
+    Examples
+    --------
+    >>> tick_text(0.25), tick_text(2000.0), tick_text(80000.0), tick_text(2.5e6)
+    ('0.25', '2000', '80k', '2.5M')
+    """
+    for least, size, unit in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if least <= abs(value) < 1e9:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
+
+
 class _Frame:
     """From values to places in the drawing."""
 
@@ -101,15 +117,37 @@ class _Frame:
 
 
 def _path(frame: _Frame, xs: Sequence[float], ys: Sequence[float]) -> str:
-    stride = max(1, len(xs) // MOST_POINTS)
     steps, pen_up = [], True
-    for x, y in list(zip(xs, ys, strict=True))[::stride]:
+    for i in outstanding(ys):
+        x, y = xs[i], ys[i]
         if not (math.isfinite(x) and math.isfinite(y)):
             pen_up = True
             continue
         steps.append(f"{'M' if pen_up else 'L'}{frame.x(x):.1f} {frame.y(y):.1f}")
         pen_up = False
     return "".join(steps)
+
+
+def outstanding(ys: Sequence[float], most: int = MOST_POINTS) -> list[int]:
+    """Which points of a long line to draw: of each stretch the lowest and the highest, so that no peak is lost.
+
+    Examples
+    --------
+    >>> outstanding([0.9, 0.9, 0.1, 0.9, 0.9, 0.95], most=4)
+    [0, 2, 3, 5]
+    """
+    if len(ys) <= most:
+        return list(range(len(ys)))
+    stretch = math.ceil(2 * len(ys) / most)
+    kept: set[int] = set()
+    for begin in range(0, len(ys), stretch):
+        places = range(begin, min(begin + stretch, len(ys)))
+        known = [i for i in places if math.isfinite(ys[i])]
+        if len(known) < len(places):
+            kept.add(next(i for i in places if not math.isfinite(ys[i])))  # the line breaks here
+        if known:
+            kept |= {min(known, key=lambda i: ys[i]), max(known, key=lambda i: ys[i])}
+    return sorted(kept)
 
 
 def _legend(names: Sequence[str]) -> str:

@@ -307,7 +307,14 @@ def _evaluation(
         remarks=remarks,
         settings=options.to_mapping(),
         details={"counts": {name: dataclasses.asdict(total) for name, total in counts.items()}},
+        overall_doc="mean of the categories, each the mean of its sequences" if any(categories) else _OVERALL,
+        group_rows=[name for name in rows if name not in per_sequence],
+        picture_doc="Green is right, red a false alarm, blue was missed; the white line is the true outline, dark "
+        "pixels do not count",
     )
+
+
+_OVERALL = "mean of the sequences"
 
 
 def _means(values: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -342,6 +342,16 @@ def _evaluation(
         remarks=remarks,
         settings=options.to_mapping(),
         details={"objects": object_details(scored)},
+        overall_doc=_overall_doc(options),
+        picture_doc="Green is right, red a false alarm, blue was missed; the white line is the true outline",
+    )
+
+
+def _overall_doc(options: DavisProtocolOptions) -> str:
+    if options.task == "single":
+        return "mean of the sequences"
+    return (
+        "mean of all objects; J&F mean: of J and F over seen and unseen ones" if options.seen else "mean of all objects"
     )
 
 

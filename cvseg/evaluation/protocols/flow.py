@@ -172,7 +172,6 @@ def _evaluation(
     total: dict[str, FlowErrorCounts] = {}
     sequences: dict[str, dict[str, FlowErrorCounts]] = {}
     frames = []
-    curves: dict[str, tuple[list[float], list[float]]] = {}
     for pair, one in zip(pairs, measured, strict=True):
         name = pair.sequence or "flow"
         for sums in (total, sequences.setdefault(name, {})):
@@ -187,9 +186,6 @@ def _evaluation(
                 functools.partial(_picture, pair),
             )
         )
-        numbers, errors = curves.setdefault(name, ([], []))
-        numbers.append(len(numbers))
-        errors.append(values["epe"])
     overall = _values(total)
     return Evaluation(
         task="flow",
@@ -199,12 +195,14 @@ def _evaluation(
         frame_measures=FRAME_MEASURES,
         frames=frames,
         curves=[
-            Curve("Endpoint error over time", "frame", "EPE in px", curves),
             _cumulated({name: sums["all"] for name, sums in sequences.items()}),
         ],
         remarks=remarks,
         settings=options.to_mapping(),
         details={"pixels": {name: counts.pixels for name, counts in total.items()}},
+        overall_doc="over all pixels of all frames that count",
+        picture_doc="From top to bottom: result and truth (hue: direction, depth: length; black: unknown), error "
+        "(blue: below the limit of an outlier, yellow to red: above, black: without truth, white: without flow)",
     )
 
 

@@ -9,6 +9,7 @@ AP is the mean over ten overlaps (0.50 to 0.95) of the precision at 101 recalls;
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ from cvseg.evaluation.average_precision import (
     box_overlaps_xywh,
 )
 from cvseg.evaluation.file_pairs import check_same_size, listed
+from cvseg.evaluation.frame_images import images_beside
 from cvseg.evaluation.mask_picture import mask_picture
 from cvseg.evaluation.protocols import Progress, report_progress
 from cvseg.evaluation.record import Curve, Evaluation, FrameScore, Measure
@@ -49,7 +51,9 @@ class InstancesProtocolOptions(Options):
     least_score: float = option(
         0.5, "score from which on a result is drawn, and counted in the F1 of single images; AP and AR use all"
     )
-    images: str = option("", "folder of the images, under the names that the truth gives; for the pictures only")
+    images: str = option(
+        "", "folder of the images, under the names that the truth gives, for the pictures; default images/ beside it"
+    )
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ def evaluate(
     if not known.images or not known.classes:
         raise InputError(f"evaluate instances: {known.path} has no image or no category; nothing can be measured.")
     found = read_coco_results(json_in("evaluate instances", "results", results), known, boxes_only=boxes)
+    images = images_beside("evaluate instances", options.images, known.path, *_frame_names(known))
+    options = dataclasses.replace(options, images=images)
     classes = [ALL_CLASSES] if options.class_agnostic else list(known.classes)
     limits = [n for n in (1, 10) if n < options.most_results] + [options.most_results]
     areas = TUBE_AREAS if known.video else IMAGE_AREAS
@@ -95,6 +101,12 @@ def evaluate(
         frames.append(_frame(known, image, list(of_image.values()), fate, options))
         report_progress(progress, done, len(known.images))
     return _evaluation(known, found, measure, groups, frames, options)
+
+
+def _frame_names(truth: CocoTruth) -> tuple[list[str], tuple[int, int]]:
+    """Files of all frames, and the size of the first."""
+    images = list(truth.images.values())
+    return [name for image in images for name in image.frames or (image.name,)], images[0].size_hw
 
 
 def json_in(caller: str, role: str, path: Path) -> Path:
@@ -278,6 +290,11 @@ def _evaluation(
             "iou_thresholds": list(score.thresholds),
             "areas_px": {name: list(bounds) for name, bounds in measure.areas.items()},
         },
+        overall_doc="mean of the classes that have a true object; numbers of objects and results: sums",
+        frame_title="video" if truth.video else "image",
+        frames_in_time=False,
+        picture_doc="Green is right, red a false alarm, blue was missed; the white line is the true outline, crowds "
+        "are dark",
     )
 
 

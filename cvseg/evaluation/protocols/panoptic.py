@@ -9,6 +9,7 @@ association and segmentation quality; DVPQ the VPQ after pixels of wrong depth a
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cvseg.evaluation.file_pairs import listed
+from cvseg.evaluation.frame_images import images_beside, picture_size_hw
 from cvseg.evaluation.frame_pool import measure_frames
 from cvseg.evaluation.label_picture import label_picture
 from cvseg.evaluation.panoptic_layout import (
@@ -123,6 +125,11 @@ def evaluate(
     check_options(options)
     coco = truth.is_file() or (truth.is_dir() and any(truth.glob("*.json")))
     layout = coco_layout(results, truth, options) if coco else folder_layout(results, truth, options)
+    names = [f"{frame.sequence}/{frame.name}" if frame.sequence else frame.name for frame in layout.frames]
+    size_hw = picture_size_hw(layout.frames[0].truth)
+    options = dataclasses.replace(
+        options, images=images_beside("evaluate panoptic", options.images, truth, names, size_hw)
+    )
     measured = measure_frames(functools.partial(measure_frame, options=options), layout.frames, progress)
     classes, things = classes_of(layout, measured, options)
     return _evaluation(_Data(layout, measured, classes, things, options))
@@ -164,6 +171,10 @@ def _evaluation(data: _Data) -> Evaluation:
         remarks=remarks,
         settings=options.to_mapping(),
         details=details,
+        overall_doc="means of the classes that have a segment; STQ and AQ: over all objects and pixels",
+        frame_title="frame" if layout.video else "image",
+        frames_in_time=layout.video,
+        picture_doc="Green pixels lie in a segment and its partner, red ones do not, dark ones are void or a crowd",
     )
 
 

@@ -7,6 +7,7 @@ is divided.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from cvseg.errors import FormatError, InputError
 from cvseg.evaluation.file_pairs import FilePair, check_folder, check_same_size, files_below, listed, pair_files
+from cvseg.evaluation.frame_images import images_beside
 from cvseg.evaluation.frame_pool import measure_frames
 from cvseg.evaluation.label_picture import label_picture
 from cvseg.evaluation.protocols import Progress
@@ -56,7 +58,9 @@ class SemanticProtocolOptions(Options):
     ignore_label: int = option(255, "true pixels with this label do not count; -1: all count", low=-1)
     label_divisor: int = option(1, "class = label // this; 1000 where labels are class * 1000 + instance", low=1)
     consistency: int = option(0, "also measure the consistency VC over windows of this many frames; 0: no", low=0)
-    images: str = option("", "folder of the frames, laid out as the truth; for the pictures only")
+    images: str = option(
+        "", "folder of the frames, laid out as the truth, for the pictures; default images/ or JPEGImages/ beside it"
+    )
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,9 @@ def evaluate(
         files_below(truth, LABELS),
         missing_as_empty=options.missing_as_empty,
     )
+    first = pairs[0]
+    images = images_beside("evaluate semantic", options.images, truth, map(_name, pairs), read_mask(first.truth).shape)
+    options = dataclasses.replace(options, images=images)
     names = _class_names(options)
     measured = measure_frames(functools.partial(_measure, options=options), pairs, progress)
     classes = options.classes or len(names) or max(len(frame.confusion) for frame in measured)
@@ -210,6 +217,8 @@ def _evaluation(
         remarks=remarks,
         settings=options.to_mapping(),
         details={"confusion": total.tolist(), "sequences": _sequences(pairs, confusions)},
+        overall_doc="mIoU and mean accuracy: means of the classes that have a value; the others: over all pixels",
+        picture_doc="Green pixels are right, red ones wrong, dark ones do not count; lines are the true edges",
     )
 
 

@@ -118,6 +118,9 @@ def evaluate(results: Path, truth: Path, options: ShotsProtocolOptions, progress
         remarks=remarks,
         settings=options.to_mapping(),
         details={"counts": {name: dataclasses.asdict(each) for name, each in counts.items()}},
+        overall_doc="from the sums over all videos",
+        frame_title="transition",
+        frames_in_time=False,
     )
 
 

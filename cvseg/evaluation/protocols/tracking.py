@@ -179,6 +179,10 @@ def evaluate(
             "alphas": ALPHAS,
             "by_alpha": {"overall": overall.by_alpha()} | {name: score.by_alpha() for name, score in scored.items()},
         },
+        overall_doc="from the sums over all sequences, no mean of the rows",
+        group_rows=[name for name in rows if name not in scored],
+        picture_doc="Green boxes are right, orange ones have changed their track, red ones are false alarms, blue ones "
+        "were missed",
     )
 
 
