@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cvseg.errors import InputError, RangeError, ShapeError
 from cvseg.tracking.box_colors import ColorMemory, box_histograms
-from cvseg.tracking.box_costs import Pairs, cheapest_pairs, pair_costs
+from cvseg.tracking.box_costs import Pairs, cheapest_pairs, pair_costs, touching
 from cvseg.tracking.box_filters import BoxFilters, boxes_of, measurements_of, moved_states
 from cvseg.tracking.box_tracker_options import BoxTrackerOptions
 from cvseg.tracking.score_strength import ScoreRange, score_strength, weakened_doubles
@@ -203,8 +203,7 @@ class BoxTracker:
         found = np.flatnonzero(partner >= 0)
         self._see(found, partner[found], measured, values, histograms)
         self._mark_hidden()
-        self._end_tracks(partner)
-        partner = partner[self._last_kept]
+        partner = self._end_tracks(partner)
         begun = self._begin_tracks(partner, boxes, measured, values, strength, histograms)
         partner = np.concatenate([partner, begun])
         self._number_tracks()
@@ -260,6 +259,10 @@ class BoxTracker:
         for _ in range(min(frame_index - self._frame_index, longest + 1)):
             self._table["unseen"] += 1
             self._filters.predict(self._table["unseen"] > 1)
+        if frame_index - self._frame_index > 1:
+            # Skipped frames are frames without boxes: nothing hides anything, and lives end.
+            self._table["hidden"][:] = False
+            self._keep(np.flatnonzero(self._table["unseen"] <= self._longest_unseen() + 1))
         self._frame_index = frame_index
 
     def _associate(self, boxes: Array, measured: Array, strength: Array, histograms: Array | None) -> Rows:
@@ -353,18 +356,28 @@ class BoxTracker:
         boxes = self._filters.boxes_xyxy
         table["hidden"][unseen] = covered_share(boxes[unseen], boxes[seen]) >= self.options.occluded
 
-    def _end_tracks(self, partner: Rows) -> None:
-        table, options = self._table, self.options
-        most = np.where(table["hidden"], options.occluded_age, options.max_age)
-        most = np.where(table["hits"] < options.min_hits, np.minimum(most, 1), most)
-        kept = table["unseen"] <= most
+    def _end_tracks(self, partner: Rows) -> Rows:
+        """Drop the tracks whose time is over; `partner` of those that are left."""
+        table = self._table
+        kept = table["unseen"] <= self._longest_unseen()
         if self._extent is not None:
             x0, y0, x1, y1 = self._extent
             center = self._filters.mean[:, :2]
             inside = (center[:, 0] > x0) & (center[:, 0] < x1) & (center[:, 1] > y0) & (center[:, 1] < y1)
             kept &= inside | (table["unseen"] == 0)
-        self._last_kept = np.flatnonzero(kept)
-        if kept.all():
+        rows = np.flatnonzero(kept)
+        self._keep(rows)
+        return partner[rows]
+
+    def _longest_unseen(self) -> Rows:
+        """(n,) frames that each track may stay unseen."""
+        options, table = self.options, self._table
+        most = np.where(table["hidden"], options.occluded_age, options.max_age)
+        return np.asarray(np.where(table["hits"] < options.min_hits, np.minimum(most, 1), most))
+
+    def _keep(self, kept: Rows) -> None:
+        table = self._table
+        if len(kept) == len(self):
             return
         for name in table:
             table[name] = table[name][kept]
@@ -474,9 +487,10 @@ def covered_share(boxes: Array, others: Array) -> Array:
     >>> covered_share(np.array([[0.0, 0, 4, 4]]), np.array([[2.0, 0, 9, 5], [0, 0, 4, 3]])).tolist()
     [0.5]
     """
-    left_top = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    right_bottom = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    shared = np.maximum(right_bottom - left_top, 0).prod(-1)
-    area = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(-1), 1e-9)
-    nearer = others[None, :, 3] >= boxes[:, None, 3]
-    return np.asarray(np.where(nearer, shared / area[:, None], 0.0).max(1))
+    own, other = touching(boxes, others)
+    nearer = others[other, 3] >= boxes[own, 3]
+    own, other = own[nearer], other[nearer]
+    size = np.minimum(boxes[own, 2:], others[other, 2:]) - np.maximum(boxes[own, :2], others[other, :2])
+    covered = np.zeros(len(boxes))
+    np.maximum.at(covered, own, size.prod(1) / (boxes[own, 2:] - boxes[own, :2]).prod(1))
+    return covered

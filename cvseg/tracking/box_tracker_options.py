@@ -22,14 +22,14 @@ class BoxMotionOptions(Options):
         0.1, "noise of a measured centre, in sides of the box; larger trusts the motion more", low=1e-3
     )
     size_noise: float = option(0.12, "noise of a measured log side; larger makes the size steadier", low=1e-3)
-    drift: float = option(0.05, "free movement of the centre per frame, in sizes; larger follows unrest", low=0)
-    acceleration: float = option(0.02, "change of velocity per frame, in sizes; larger follows turns faster", low=1e-4)
+    drift: float = option(0.02, "free movement of the centre per frame, in sizes; larger follows unrest", low=0)
+    acceleration: float = option(0.01, "change of velocity per frame, in sizes; larger follows turns faster", low=1e-4)
     size_change: float = option(0.02, "change of the log side per frame; larger follows zooming objects", low=1e-4)
     jerk: float = option(
         0.005, "change of acceleration per frame, in sizes, where the model has an acceleration", low=1e-5
     )
     first_speed: float = option(0.2, "speed a new object may have, in sizes per frame", low=1e-3)
-    coasting: float = option(0.95, "velocity kept per frame while unseen; 1 goes straight on", low=0, high=1)
+    coasting: float = option(0.97, "velocity kept per frame while unseen; 1 goes straight on", low=0, high=1)
     stay: float = option(
         0.95, "interacting models: probability that an object keeps its model in a frame", low=0.5, high=0.999
     )
@@ -55,7 +55,7 @@ class BoxTrackerOptions(Options):
     least_overlap: float = option(0.1, "overlap of the enlarged boxes below which they never match", low=0, high=1)
     gate: float = option(5.0, "distance in standard deviations beyond which boxes never match", low=0.1)
     most_cost: float = option(1.2, "worst sum of the costs at which boxes match; larger links more", low=0)
-    distance_cost: float = option(0.1, "cost of one standard deviation of distance", low=0)
+    distance_cost: float = option(0.15, "cost of one standard deviation of distance", low=0)
     size_cost: float = option(0.5, "cost of one unit of both log sides together", low=0)
     direction_cost: float = option(0.1, "cost of a box at a right angle to the movement so far", low=0)
     color_cost: float = option(0.5, "cost of wholly unlike colours, where pictures are given", low=0)
@@ -73,6 +73,24 @@ class OfflineOptions(Options):
 
     link_gap: int = option(60, "longest gap in frames over which two pieces become one track", low=0)
     link_cost: float = option(1.0, "worst cost at which two pieces become one; larger links more", low=0)
+    link_distance: float = option(
+        0.5,
+        "distance in sizes that costs 1 when two pieces meet in the middle of a short gap; larger links more",
+        low=0.01,
+    )
+    link_unrest: float = option(
+        20.0, "gap in frames over which twice that distance may be expected; larger links less over long gaps", low=0.1
+    )
+    swap_overlap: float = option(0.2, "overlap from which on two tracks meet and may change places", low=0.01, high=1)
+    swap_margin: float = option(
+        1.0, "cost that an exchange after a meeting must save; larger exchanges less, see `undo_swaps`", low=0
+    )
+    swap_bend: float = option(5.0, "cost of a change of velocity by one size per frame", low=0)
+    link_window: int = option(10, "boxes at an end of a piece that tell its velocity", low=2)
+    link_border: float = option(
+        0.5, "distance from the left and right border, in widths, within which pieces are not linked", low=0
+    )
+    link_length: int = option(3, "boxes that a piece needs to be linked", low=1)
     fill_gap: int = option(30, "longest gap in frames that is filled with boxes", low=0)
     min_length: int = option(5, "boxes that a track needs to be kept", low=1)
     min_strength: float = option(0.3, "mean strength that a track needs to be kept; larger drops more", low=0, high=1)

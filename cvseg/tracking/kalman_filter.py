@@ -94,6 +94,11 @@ class BoxKalmanFilter:
         return float(cx - half_w), float(cy - half_h), float(cx + half_w), float(cy + half_h)
 
     @property
+    def seen_velocity_xy(self) -> tuple[float, float]:
+        """Velocity when last seen, carried along with the camera; pixels per frame."""
+        return float(self._seen_state[0][2]), float(self._seen_state[0][3])
+
+    @property
     def covariance(self) -> NDArray[np.float64]:
         """(6, 6) uncertainty of the state."""
         return np.array(self._filter.P)

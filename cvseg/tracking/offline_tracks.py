@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,21 +12,12 @@ from cvseg.formats.mot_challenge import TrackTable
 from cvseg.tracking.box_filters import boxes_of, measurements_of
 from cvseg.tracking.box_tracker import BoxTracker
 from cvseg.tracking.box_tracker_options import BoxTrackerOptions, OfflineOptions
-from cvseg.tracking.score_strength import score_strength
-from cvseg.tracking.track_linking import link_pieces
+from cvseg.tracking.score_strength import score_strength, strength_range
+from cvseg.tracking.track_linking import Piece, link_pieces
 from cvseg.tracking.track_smoothing import aligned, smooth_values
+from cvseg.tracking.track_swaps import undo_swaps
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Boxes of one object: frames rising, and (cx, cy, log w, log h), score, strength of each."""
-
-    frames: NDArray[np.int64]
-    measured: Array
-    scores: Array
-    strength: Array
 
 
 def track_boxes(
@@ -67,8 +57,10 @@ def track_boxes(
     (24, [1, 2])
     """
     options, offline = options or BoxTrackerOptions(), offline or OfflineOptions()
+    if not len(table):
+        return no_tracks()
     pieces = first_pass(table, options, frames)
-    pieces = link_pieces(pieces, offline)
+    pieces = link_pieces(undo_swaps(pieces, offline), offline, extent_of(table.boxes_xyxy))
     pieces = [
         piece
         for piece in pieces
@@ -118,15 +110,11 @@ def no_tracks() -> TrackTable:
 
 
 def first_pass(table: TrackTable, options: BoxTrackerOptions, frames: Any = None) -> list[Piece]:
-    """Run the tracker over the file; its tracks, those without a number included, by first appearance."""
+    """Run the tracker over a file that has boxes; its tracks, those without a number included, by first appearance."""
     tracker = BoxTracker(options)
-    if not len(table):
-        return []
-    low, high = (float(v) for v in np.quantile(table.confidences, (options.low_quantile, options.high_quantile)))
+    low, high = strength_range(table.confidences, options.low_quantile, options.high_quantile)
     boxes = table.boxes_xyxy
-    extent = (boxes[:, 0].min(), boxes[:, 1].min(), boxes[:, 2].max(), boxes[:, 3].max())
-    x0, y0, x1, y1 = (float(v) for v in extent)
-    tracker.expect(score_range=(low, high), extent_xyxy=(x0, y0, x1, y1))
+    tracker.expect(score_range=(low, high), extent_xyxy=extent_of(boxes))
     keys, rows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for t, own in rows_by_frame(table):
         result = tracker.update(t, boxes[own], table.confidences[own], frame=None if frames is None else frames(t))
@@ -143,6 +131,13 @@ def first_pass(table: TrackTable, options: BoxTrackerOptions, frames: Any = None
         for own in np.split(row, np.flatnonzero(np.diff(key)) + 1)
         if len(own)
     ]
+
+
+def extent_of(boxes_xyxy: Array) -> tuple[float, float, float, float]:
+    """Smallest box around all boxes: about the picture, whose size no file of boxes tells."""
+    x0, y0 = boxes_xyxy[:, :2].min(0).tolist()
+    x1, y1 = boxes_xyxy[:, 2:].max(0).tolist()
+    return x0, y0, x1, y1
 
 
 def finished(pieces: list[Piece], options: BoxTrackerOptions, offline: OfflineOptions) -> TrackTable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +27,26 @@ SHARE_BINS = 16  # per channel, for the foreground share
 UNKNOWN_SHARE = 0.35  # of a colour never seen: it is likelier part of the much larger background
 PRIOR = 0.004  # of all pixels of a side: what a colour needs to speak clearly
 BACKGROUND_RATE = 0.1
+MOST_DIFFERENCE = 160.0  # as in kernels/particles/particle_scores.py
+SIZE_AS_IT_IS = 30.0  # of a target, pixels: pictures of larger ones are shrunk, or points would fall between details
+MOST_SHRUNK = 16
+STATE = ("_first", "_recent", "_first_sides", "_sides", "_known")
+
+
+@dataclass(frozen=True)
+class WorkPicture:
+    """A frame as it is looked at: (h, w, 3) uint8, `factor` times smaller than it came."""
+
+    image: Any
+    factor: int
+
+
+def work_picture(image: Any, size_px: float) -> WorkPicture:
+    """Shrink a frame so that neighbouring sample points of a target see neighbouring pixels."""
+    from cvseg.kernels.color.shrink_rgb import shrink_rgb
+
+    factor = min(max(round(size_px / SIZE_AS_IT_IS), 1), MOST_SHRUNK)
+    return WorkPicture(image if factor == 1 else shrink_rgb(image, np.int32(factor)), factor)
 
 
 class SamplePoints:
@@ -36,6 +58,7 @@ class SamplePoints:
     bands : (k,) int32 horizontal band from above, `parts` for the ring
     weights : (k,) int32
     scales : (parts + 2,) float32, what makes means of sums, for the kernel
+    inside : (k,) bool, not of the ring
     """
 
     def __init__(self, parts: int) -> None:
@@ -56,6 +79,7 @@ class SamplePoints:
         self.offsets = np.concatenate([np.stack([x[kept], y[kept]], 1), ring]).astype(np.float32)
         self.bands = np.concatenate([band[kept], np.full(len(ring), parts)]).astype(np.int32)
         self.weights = np.concatenate([weight[kept], np.ones(len(ring))]).astype(np.int32)
+        self.inside = self.bands < parts
         totals = np.bincount(self.bands, self.weights, parts + 1)
         inside = totals[:parts]
         self.scales = np.concatenate([1 / np.sqrt(inside), [1 / inside.sum() / 255, 1 / totals[parts] / 255]]).astype(
@@ -112,36 +136,41 @@ class TargetColors:
         empty = np.zeros((parts, BINS))
         self._first, self._recent = empty, empty
         self._first_sides = self._sides = np.zeros((2, SHARE_BINS**3))
+        self._known = np.zeros((len(self.points.bands), 3))
         self._tables: dict[str, tuple[Any, ...]] = {}
 
-    def start(self, image: Any, box: Array, mask: Any = None) -> None:
-        """Learn a target from its first sight; `box` is (4,) centre x, y and half sides."""
-        self._first = self._recent = self._histograms(image, box, mask)
-        self._first_sides = self._sides = self._evidence(image, box, mask)
+    def start(self, picture: WorkPicture, box: Array, mask: Any = None) -> None:
+        """Learn a target from its first sight; `box` is (4,) centre x, y and half sides, pixels of the whole frame."""
+        self._first = self._recent = self._histograms(picture, box, mask)
+        self._first_sides = self._sides = self._evidence(picture, box, mask)
+        self._known = self._point_colors(picture, box)
         self._tables = {}
 
-    def learn(self, image: Any, box: Array, rate: float) -> None:
+    def learn(self, picture: WorkPicture, box: Array, rate: float, point_rate: float) -> None:
         """Blend what is seen now into the memory."""
-        self._recent = (1 - rate) * self._recent + rate * self._histograms(image, box, None)
-        sides = self._evidence(image, box, None)
+        self._recent = (1 - rate) * self._recent + rate * self._histograms(picture, box, None)
+        self._known = (1 - point_rate) * self._known + point_rate * self._point_colors(picture, box)
+        sides = self._evidence(picture, box, None)
         # The background changes with every step, the target slowly.
         rates = np.array([rate, BACKGROUND_RATE if rate else 0.0])[:, None]
         self._sides = (1 - rates) * self._sides + rates * sides
         self._tables = {}
 
-    def scores(self, image: Any, boxes: Array) -> Array:
-        """(n, parts + 2) likeness of every band, foreground share inside, foreground share of the ring; on the host."""
+    def scores(self, picture: WorkPicture, boxes: Array) -> Array:
+        """(n, parts + 3) on the host.
+
+        Likeness of every band, foreground share inside, foreground share of the ring, mean difference of the points.
+        """
         from cvseg.kernels.particles.particle_scores import particle_scores
 
-        device = device_of(image)
+        device = device_of(picture.image)
         if device not in self._tables:
-            points, (colors, root_target) = self.points, self._make_tables()
-            arrays = points.offsets, points.bands, points.weights, colors, root_target, points.scales
-            self._tables[device] = tuple(to_device(array, device) for array in arrays)
-        placed = to_device(boxes.astype(np.float32), device)
-        return np.asarray(to_host(particle_scores(image, placed, *self._tables[device])), np.float64)
+            self._tables[device] = tuple(to_device(array, device) for array in self._make_tables())
+        placed = to_device((boxes / picture.factor).astype(np.float32), device)
+        return np.asarray(to_host(particle_scores(picture.image, placed, *self._tables[device])), np.float64)
 
-    def _make_tables(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def _make_tables(self) -> tuple[NDArray[Any], ...]:
+        """What the kernel takes after image and boxes."""
         share = self.first_share
         target = share * self._first + (1 - share) * self._recent
         sides = np.stack([share * self._first_sides[0] + (1 - share) * self._sides[0], self._sides[1]])
@@ -150,14 +179,32 @@ class TargetColors:
         fine = np.rint(chance * 255).astype(np.uint8).reshape((SHARE_BINS,) * 3)
         for axis in range(3):
             fine = fine.repeat(2, axis)
-        return np.stack([color_bins(), fine.reshape(-1)], axis=1), np.sqrt(target).astype(np.float32)
+        fine = fine.reshape(-1)
+        known = np.rint(self._known).astype(np.uint8)
+        # Points whose colour belongs to the surroundings are no part of the target, such as those between its legs.
+        weight = fine[_packed(known)].astype(np.float64) / 255 * self.points.weights * self.points.inside
+        weight = np.rint(weight if weight.any() else self.points.weights * self.points.inside).astype(np.uint8)
+        scale = 1 / (MOST_DIFFERENCE * max(float(weight.sum()), 1.0))
+        return (
+            self.points.offsets,
+            self.points.bands,
+            self.points.weights,
+            np.stack([color_bins(), fine], axis=1),
+            np.sqrt(target).astype(np.float32),
+            np.concatenate([known, weight[:, None]], axis=1),
+            np.append(self.points.scales, np.float32(scale)),
+        )
 
-    def _histograms(self, image: Any, box: Array, mask: Any) -> Array:
+    def _point_colors(self, picture: WorkPicture, box: Array) -> Array:
+        """(k, 3) what the points see; outside the picture what they are known to see."""
+        xy = (box[:2] + self.points.offsets * box[2:]) / picture.factor
+        return np.where(_visible(picture.image, xy)[:, None], _values_at(picture.image, xy), self._known)
+
+    def _histograms(self, picture: WorkPicture, box: Array, mask: Any) -> Array:
         """(parts, BINS), each row adding up to 1; what lies outside the picture is left out."""
-        points, parts = self.points, self.points.parts
-        inside = points.bands < parts
+        points, parts, inside = self.points, self.points.parts, self.points.inside
         xy = box[:2] + points.offsets[inside] * box[2:]
-        colors, visible = _colors_at(image, xy)
+        colors, visible = _colors_at(picture, xy)
         weight = np.where(visible, points.weights[inside], 0).astype(np.float64)
         if mask is not None:
             within = _values_at(mask, xy) & visible
@@ -170,7 +217,7 @@ class TargetColors:
         totals = counts.sum(1, keepdims=True)
         return np.where(totals > 0, counts / np.maximum(totals, 1e-9), whole)
 
-    def _evidence(self, image: Any, box: Array, mask: Any) -> Array:
+    def _evidence(self, picture: WorkPicture, box: Array, mask: Any) -> Array:
         """(2, SHARE_BINS ** 3) colours of the target and of its surroundings, each adding up to 1."""
         rows, columns = AROUND_HW
         y, x = (
@@ -182,7 +229,7 @@ class TargetColors:
             )
         )
         xy = box[:2] + np.stack([x, y], 1) * box[2:]
-        colors, visible = _colors_at(image, xy)
+        colors, visible = _colors_at(picture, xy)
         # The corners of a box are mostly background: neither side takes them.
         inside = x**2 + y**2 < 0.8
         outside = np.maximum(np.abs(x), np.abs(y)) > 1.1
@@ -195,11 +242,10 @@ class TargetColors:
         return np.stack([side / max(side.sum(), 1) for side in sides])
 
     def state_dict(self) -> dict[str, Any]:
-        names = ("_first", "_recent", "_first_sides", "_sides")
-        return {name: np.array(getattr(self, name)) for name in names}
+        return {name: np.array(getattr(self, name)) for name in STATE}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name in ("_first", "_recent", "_first_sides", "_sides"):
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        for name in STATE:
             setattr(self, name, np.array(state[name], np.float64))
         self._tables = {}
 
@@ -216,12 +262,21 @@ def _values_at(values: Any, xy: Array) -> NDArray[Any]:
     return np.asarray(to_host(values[to_device(y, device), to_device(x, device)]))
 
 
-def _colors_at(image: Any, xy: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Colours of 5 bits a channel at places (n, 2), and which of them lie in the picture."""
+def _visible(image: Any, xy: Array) -> NDArray[np.bool_]:
     height, width = image.shape[:2]
-    visible = (xy[:, 0] >= 0) & (xy[:, 1] >= 0) & (xy[:, 0] < width) & (xy[:, 1] < height)
-    red, green, blue = (_values_at(image, xy) >> 3).astype(np.int64).T
-    return (red << 10) | (green << 5) | blue, visible
+    return np.asarray((xy[:, 0] >= 0) & (xy[:, 1] >= 0) & (xy[:, 0] < width) & (xy[:, 1] < height))
+
+
+def _packed(colors: NDArray[Any]) -> NDArray[np.int64]:
+    """Colours (n, 3) uint8 as numbers of 5 bits a channel."""
+    red, green, blue = (colors >> 3).astype(np.int64).T
+    return np.asarray((red << 10) | (green << 5) | blue)
+
+
+def _colors_at(picture: WorkPicture, xy: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Colours of 5 bits a channel at places (n, 2) of the whole frame, and which of them lie in it."""
+    placed = xy / picture.factor
+    return _packed(_values_at(picture.image, placed)), _visible(picture.image, placed)
 
 
 def _blurred(sides: Array) -> Array:

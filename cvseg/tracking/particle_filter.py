@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cvseg.checks import check_shapes
 from cvseg.errors import InputError, RangeError, ShapeError
-from cvseg.tracking.particle_colors import TargetColors
+from cvseg.tracking.particle_colors import TargetColors, WorkPicture, work_picture
 from cvseg.tracking.particle_options import ParticleOptions
 from cvseg.tracking.resampling import effective_count, systematic_resample
 
@@ -132,7 +132,8 @@ class ParticleFilter:
         place = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2, (box[2] - box[0]) / 2, (box[3] - box[1]) / 2])
         self._first_sides = np.maximum(place[2:] * 2, 1.0)
         self._colors = TargetColors(self.options.parts, self.options.first_share)
-        self._colors.start(image, place, None if mask is None else mask.astype(bool))
+        picture = work_picture(image, 2 * math.sqrt(float(place[2:].prod())))
+        self._colors.start(picture, place, None if mask is None else mask.astype(bool))
         count = self.options.particles
         self._particles = np.zeros((count, 7))
         self._particles[:, :2] = place[:2]
@@ -140,9 +141,9 @@ class ParticleFilter:
         self._state = self._particles[0].copy()
         self._frame_index, self._hidden, self._size_hw = frame_index, 0, tuple(int(n) for n in image.shape[:2])
         self._sights = [(frame_index, float(place[0]), float(place[1]))]
-        likelihood = self._log_likelihoods(image, self._state[None])[0]
+        likelihood = self._log_likelihoods(picture, self._state[None])[0]
         self._first_usual = self._usual = float(likelihood)
-        self._around = self._surroundings(image, self._state)
+        self._around = self._surroundings(picture, self._state)
         self._since_sure = self._particles.copy()
         return self._estimate(1.0, float(count))
 
@@ -174,19 +175,20 @@ class ParticleFilter:
             self._move_with_camera(np.asarray(camera_matrix, np.float64))
         proposals = self._proposals(image, evidence, proposals_xyxy)
         self._frame_index += steps
+        picture = work_picture(image, float(self._sizes(self._state[None])[0]))
         if self._hidden:
-            return self._search(image, steps, proposals)
+            return self._search(picture, steps, proposals)
         before = self._particles
         self._particles = self._moved(before, steps)
         self._insert(proposals)
-        self._weigh_in_layers(image)
+        self._weigh_in_layers(picture)
         state = self._mean_state()
-        likelihood = float(self._log_likelihoods(image, state[None])[0])
+        likelihood = float(self._log_likelihoods(picture, state[None])[0])
         confidence = self._confidence(likelihood)
         if confidence < self.options.occluded:
             self._hide()
-            return self._search(image, 0, proposals)
-        self._accept(image, state, likelihood, confidence)
+            return self._search(picture, 0, proposals)
+        self._accept(picture, state, likelihood, confidence)
         return self._estimate(confidence, self._effective)
 
     # ---- moving and weighing
@@ -206,11 +208,11 @@ class ParticleFilter:
             moved[:, ASPECT] *= 1 - options.aspect_return
         return self._bounded(moved)
 
-    def _weigh_in_layers(self, image: Any) -> None:
+    def _weigh_in_layers(self, picture: WorkPicture) -> None:
         """Weigh, draw and shake, each time with sharper weights and less noise; the last layer only weighs."""
         options = self.options
         for layer in range(options.layers):
-            log_likelihoods = self._log_likelihoods(image, self._particles)
+            log_likelihoods = self._log_likelihoods(picture, self._particles)
             last = layer == options.layers - 1
             sharpness = 1.0 if last else 0.5 ** (options.layers - 1 - layer)
             weights = np.exp((log_likelihoods - log_likelihoods.max()) * sharpness)
@@ -232,12 +234,16 @@ class ParticleFilter:
         self._particles = self._particles[rows].copy()
         self._weights = np.full(count, 1 / count)
 
-    def _log_likelihoods(self, image: Any, particles: Array) -> Array:
-        scores = self._colors.scores(image, self._boxes(particles))
+    def _log_likelihoods(self, picture: WorkPicture, particles: Array) -> Array:
+        scores = self._colors.scores(picture, self._boxes(particles))
         parts = self.options.parts
         distances = 1.0 - scores[:, :parts].mean(1)
         contrast = scores[:, parts] - scores[:, parts + 1]
-        return np.asarray(self.options.contrast * contrast - self.options.sharpness * distances)
+        return np.asarray(
+            self.options.contrast * contrast
+            - self.options.sharpness * distances
+            - self.options.detail * scores[:, parts + 2]
+        )
 
     def _mean_state(self) -> Array:
         """Weighted mean of the particles around the heaviest: between two places the target is at neither."""
@@ -248,14 +254,14 @@ class ParticleFilter:
             center = kept @ self._particles / kept.sum()
         return np.asarray(center)
 
-    def _accept(self, image: Any, state: Array, likelihood: float, confidence: float) -> None:
+    def _accept(self, picture: WorkPicture, state: Array, likelihood: float, confidence: float) -> None:
         options = self.options
         self._state = state
         if confidence >= options.certain:
             if options.learning_rate:
-                self._colors.learn(image, self._boxes(state[None])[0], options.learning_rate)
+                self._colors.learn(picture, self._boxes(state[None])[0], options.learning_rate, options.point_rate)
             self._usual += USUAL_RATE * (likelihood - self._usual)
-            self._around += USUAL_RATE * (self._surroundings(image, state) - self._around)
+            self._around += USUAL_RATE * (self._surroundings(picture, state) - self._around)
             self._sights = [*self._sights[-HISTORY + 1 :], (self._frame_index, float(state[X]), float(state[Y]))]
             self._since_sure = self._particles.copy()
         if self._effective < 0.5 * len(self._weights):
@@ -266,11 +272,11 @@ class ParticleFilter:
         gap = max(usual - self._around, LEAST_GAP)
         return min(max((likelihood - usual + gap) / gap, 0.0), 1.0)
 
-    def _surroundings(self, image: Any, state: Array) -> float:
+    def _surroundings(self, picture: WorkPicture, state: Array) -> float:
         """Mean log likelihood of the places beside the target."""
         shifted = np.repeat(state[None], len(SURROUNDINGS), axis=0)
         shifted[:, :2] += SURROUNDINGS * self._sides(state[None])
-        return float(self._log_likelihoods(image, shifted).mean())
+        return float(self._log_likelihoods(picture, shifted).mean())
 
     # ---- hidden targets
 
@@ -303,7 +309,7 @@ class ParticleFilter:
         self._particles = self._bounded(particles)
         self._state = self._particles.mean(0)
 
-    def _search(self, image: Any, steps: int, proposals: Array) -> ParticleEstimate:
+    def _search(self, picture: WorkPicture, steps: int, proposals: Array) -> ParticleEstimate:
         """The cloud goes on without weights, until it or a scout meets what looks like the target."""
         if steps:
             self._coast(steps)
@@ -314,7 +320,7 @@ class ParticleFilter:
         tried = np.concatenate([coasting, scouts, proposals])
         reach = self._reach()
         far = np.square((tried[:, :2] - middle[:2]) / reach).sum(1)
-        log_likelihoods = self._log_likelihoods(image, tried) - 0.5 * far
+        log_likelihoods = self._log_likelihoods(picture, tried) - 0.5 * far
         best = float(log_likelihoods.max())
         # A coarse search meets the target only in part: then look closer around the best.
         if self._confidence(best) >= 0.6 * self.options.found:
@@ -324,17 +330,17 @@ class ParticleFilter:
             self._weights = np.full(len(rows), 1 / len(rows))
             draws = self._rng.standard_normal((len(rows), 4))
             _shake(self._particles, draws, self._sizes(self._particles)[:, None], self.options)
-            self._weigh_in_layers(image)
+            self._weigh_in_layers(picture)
             state = self._mean_state()
-            likelihood = float(self._log_likelihoods(image, state[None])[0])
+            likelihood = float(self._log_likelihoods(picture, state[None])[0])
             confidence = self._confidence(likelihood)
             if confidence >= self.options.found:
-                return self._return_to(image, state, likelihood, confidence)
+                return self._return_to(picture, state, likelihood, confidence)
             self._particles, self._weights = coasting, weights
         self._effective = float(len(weights))
         return self._estimate(self._confidence(best) * self.options.found, self._effective)
 
-    def _return_to(self, image: Any, state: Array, likelihood: float, confidence: float) -> ParticleEstimate:
+    def _return_to(self, picture: WorkPicture, state: Array, likelihood: float, confidence: float) -> ParticleEstimate:
         last = self._sights[-1]
         gap = max(self._frame_index - last[0], 1)
         straight = (state[:2] - np.array(last[1:])) / gap
@@ -342,7 +348,7 @@ class ParticleFilter:
         state[[VX, VY]] = self._particles[:, (VX, VY)].mean(0)
         self._hidden = 0
         self._sights = [(self._frame_index, float(state[X]), float(state[Y]))]
-        self._accept(image, state, likelihood, confidence)
+        self._accept(picture, state, likelihood, confidence)
         return self._estimate(confidence, self._effective)
 
     def _reach(self) -> float:

@@ -22,6 +22,9 @@ class ParticleOptions(Options):
     contrast: float = option(
         12.0, "weight of the foreground inside against the ring around; larger holds the size more", low=0
     )
+    detail: float = option(
+        20.0, "weight of the colours of single points; larger places the box better, and bears less turning", low=0
+    )
     position_noise: float = option(0.10, "noise of the centre per frame; larger follows sudden moves", low=1e-4)
     velocity_gain: float = option(
         0.3, "share of that noise which goes on as velocity; larger turns faster, and less calmly", low=0, high=1
@@ -33,6 +36,7 @@ class ParticleOptions(Options):
     learning_rate: float = option(
         0.05, "share of a new picture in the remembered colours when it is certain; 0 never learns", low=0, high=1
     )
+    point_rate: float = option(0.1, "the same for the colours of single points", low=0, high=1)
     first_share: float = option(
         0.5, "share of the start in the remembered colours for ever; larger cannot drift away as far", low=0, high=1
     )

@@ -13,6 +13,7 @@ from cvseg.tracking.track_lifecycle import LOST, TENTATIVE, TrackState
 
 REJOIN_DISTANCE = 0.1  # lengths that a hidden object may be away from a component which it rejoins, at first
 REJOIN_ROOM = 0.3  # share of its area for which there must be room besides the owners
+FASTER = 1.2  # of its last speed, that an unseen object may go on with
 GATE = 9.21  # squared Mahalanobis distance that holds 99 % of the centres of an object
 
 
@@ -65,16 +66,16 @@ def _colors_say_so(track: TrackState, owners: list[TrackState], components: Comp
 
 def reach(track: TrackState, components: Components, which: list[int], options: Any) -> NDArray[np.float64]:
     """How well components fit a track that has not been seen where it was expected; 0 where they cannot be it."""
-    distances = track.filter.center_distances(components.center_xy[which])
+    centers = components.center_xy[which]
+    distances = track.filter.center_distances(centers)
     width, height = track.filter.size_wh
-    away = components.center_xy[which] - np.array(track.filter.center_xy)
-    # Two gates: the filter's own, and a circle for the errors that it does not know of (a half-covered object has a
-    # wrong centre and a wrong speed). Both end where nobody would walk unseen.
+    # Two gates: the filter's own, and a band for what it does not know of: who is unseen may stop, go straight on, or
+    # be somewhere between. Both end where nobody would walk unseen.
     length = max(width, height)
     limit = options.return_distance * length + 2.0
-    circle = min((0.5 + 0.1 * track.missed) * length + 2.0, limit)
-    away_px = np.hypot(away[:, 0], away[:, 1])
-    distances = np.minimum(distances, GATE * (away_px / circle) ** 2)
+    band = min((0.5 + 0.1 * track.missed) * length + 2.0, limit)
+    away_px = _distances_from_way(track, centers)
+    distances = np.minimum(distances, GATE * (away_px / band) ** 2)
     near = (distances < GATE) & (away_px < limit)
     ratio = components.area_px[which] / max(track.area_px, 1.0)
     near &= (ratio > options.least_return_area) & (ratio < 1 / options.least_return_area)
@@ -83,6 +84,16 @@ def reach(track: TrackState, components: Components, which: list[int], options: 
         alike = histogram_similarity(track.histogram[None], components.histogram[which])[0]
         fit = np.where(alike >= options.least_color_match, fit * alike, 0.0)
     return np.asarray(fit)
+
+
+def _distances_from_way(track: TrackState, points_xy: Any) -> NDArray[np.float64]:
+    """(n,) pixels from the straight way that the track may have gone since it was last seen."""
+    x0, y0, x1, y1 = track.filter.seen_box_xyxy
+    start = np.array([0.5 * (x0 + x1), 0.5 * (y0 + y1)])
+    way = FASTER * track.missed * np.array(track.filter.seen_velocity_xy)
+    share = np.clip(((points_xy - start) @ way) / max(float(way @ way), 1e-9), 0.0, 1.0)
+    away = points_xy - start - share[:, None] * way
+    return np.asarray(np.hypot(away[:, 0], away[:, 1]))
 
 
 def lost_twin(track: TrackState, lost: list[TrackState], components: Components, row: int, options: Any) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cvseg.tracking.association import box_iou
+from cvseg.tracking.box_costs import paired_iou, touching
 
 Vector = NDArray[np.float64]
 
@@ -31,8 +31,24 @@ def score_strength(scores: Any, low: float, high: float) -> Vector:
     return np.asarray(np.clip((values - low) / (high - low), 0.0, 1.0))
 
 
+def strength_range(scores: Vector, low_quantile: float, high_quantile: float) -> tuple[float, float]:
+    """Scores of strength 0 and 1: two quantiles, and the lower at most half of the upper.
+
+    Scores that hardly differ, as 0.8 and 0.9, are then all strong.
+
+    Examples
+    --------
+    >>> strength_range(np.array([0.8, 0.9, 0.9]), 0.0, 1.0)
+    (0.45, 0.9)
+    """
+    if not len(scores):
+        return 0.0, 0.0
+    low, high = (float(value) for value in np.quantile(scores, (low_quantile, high_quantile)))
+    return min(low, high - 0.5 * abs(high)), high
+
+
 class ScoreRange:
-    """Running quantiles of the scores of a stream: exact over the newest `memory` scores."""
+    """`strength_range` of a stream, over the newest `memory` scores."""
 
     def __init__(self, low_quantile: float, high_quantile: float, memory: int = 4096) -> None:
         self._quantiles = low_quantile, high_quantile
@@ -50,9 +66,7 @@ class ScoreRange:
     def range(self) -> tuple[float, float]:
         """Scores of strength 0 and 1. Looked up again when the number of scores has grown by a fiftieth."""
         if self._known_at < 0 or self._seen > 1.02 * self._known_at:
-            if len(self._scores):
-                low, high = np.quantile(self._scores, self._quantiles)
-                self._range = float(low), float(high)
+            self._range = strength_range(self._scores, *self._quantiles)
             self._known_at = self._seen
         return self._range
 
@@ -85,9 +99,12 @@ def weakened_doubles(boxes_xyxy: NDArray[np.float64], strength: Vector, width: f
     """
     if len(strength) < 2:
         return strength
-    overlap = box_iou(boxes_xyxy, boxes_xyxy)
     order = np.argsort(-strength, kind="stable")
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    worst = np.where(rank[None, :] < rank[:, None], overlap, 0.0).max(1)
+    own, other = touching(boxes_xyxy, boxes_xyxy)
+    worse = rank[other] < rank[own]
+    own, other = own[worse], other[worse]
+    worst = np.zeros(len(strength))
+    np.maximum.at(worst, own, paired_iou(boxes_xyxy[own], boxes_xyxy[other]))
     return np.asarray(strength * np.exp(-((worst / width) ** 2)))

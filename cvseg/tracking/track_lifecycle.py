@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cvseg.tracking.covered import whole_box
 from cvseg.tracking.kalman_filter import Box, BoxKalmanFilter, KalmanOptions
 
 TENTATIVE, CONFIRMED, LOST, ENDED = "tentative", "confirmed", "lost", "ended"
 # The usual area follows growth fast and shrinking slowly: most shrinking is a passing obstacle.
 AREA_RISE, AREA_FALL = 0.3, 0.15
 AREA_RISE_LATER = 0.08
+COVERED_FALL = 0.015  # where one side is seen to be covered
 YOUNG = 15
 COVERED = 1.8  # usual area per area from which the sides of the box say nothing
 MOST_COVER_NOISE = 3.0
@@ -39,6 +41,7 @@ class TrackState:
     first_frame : number of the frame, among those given to the tracker, in which it was first seen
     own_from : number of the frame from which its pixels carry its number
     area_px : usual number of pixels, of frames in which it was alone in its component
+    usual_wh : usual sides of the box, of the same frames
     mask_px : number of pixels when last seen
     box_xyxy : box when last seen
     frames_alone : frames in which it had a component to itself
@@ -61,6 +64,7 @@ class TrackState:
     first_frame: int = 0
     own_from: int = 0
     area_px: float = 0.0
+    usual_wh: tuple[float, float] = (0.0, 0.0)
     mask_px: float = 0.0
     box_xyxy: Box = (0.0, 0.0, 0.0, 0.0)
     frames_alone: int = 0
@@ -85,10 +89,20 @@ class TrackState:
         else:
             # Much smaller than usual: something covers a part, and the centre of the rest lies elsewhere.
             cover = self.area_px / max(area_px, 1.0)
-            self.filter.update(box_xyxy, noise=min(max(cover, 1.0), MOST_COVER_NOISE), keep_size=cover > COVERED)
+            whole, one_sided = whole_box(box_xyxy, self.filter.box_xyxy, self.usual_wh)
+            if one_sided:
+                self.filter.update(whole, noise=1.5)
+            else:
+                self.filter.update(box_xyxy, noise=min(max(cover, 1.0), MOST_COVER_NOISE), keep_size=cover > COVERED)
             rise = AREA_RISE if self.frames_alone < YOUNG else AREA_RISE_LATER
-            rate = rise if area_px > self.area_px else AREA_FALL
-            self.area_px = area_px if self.hits <= 1 else (1 - rate) * self.area_px + rate * area_px
+            fall = COVERED_FALL if one_sided else AREA_FALL
+            self.area_px = _followed(self.area_px, area_px, rise, fall) if self.hits > 1 else area_px
+            sides = box_xyxy[2] - box_xyxy[0], box_xyxy[3] - box_xyxy[1]
+            self.usual_wh = (
+                (_followed(self.usual_wh[0], sides[0], rise, fall), _followed(self.usual_wh[1], sides[1], rise, fall))
+                if self.hits > 1
+                else sides
+            )
             self.frames_alone += 1
             self.frames_shared = 0
             self.frames_since_shared += 1
@@ -141,3 +155,8 @@ class TrackState:
         kalman = BoxKalmanFilter(values["box_xyxy"], options)
         kalman.load_state_dict(values.pop("filter"))
         return cls(filter=kalman, **values)
+
+
+def _followed(usual: float, newest: float, rise: float, fall: float) -> float:
+    rate = rise if newest > usual else fall
+    return (1 - rate) * usual + rate * newest

@@ -14,7 +14,7 @@ class TrackerOptions(Options):
 
     min_hits: int = option(3, "frames an object must be seen before it gets a number; larger drops more flicker", low=1)
     max_age: int = option(
-        30, "frames an object may stay unseen and keep its number; larger bridges longer occlusions", low=0
+        60, "frames an object may stay unseen and keep its number; larger bridges longer occlusions", low=0
     )
     min_area: int = option(1, "smallest component that starts a track; larger ignores more specks", low=0, unit=" px")
     least_fit: float = option(0.15, "worst fit of a track and a component that links them", low=0, high=1)
