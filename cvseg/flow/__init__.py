@@ -22,6 +22,7 @@ from cvseg.flow.dense_inverse_search_2016 import (
 from cvseg.flow.farneback_2003 import FARNEBACK_PRESETS, farneback_2003
 from cvseg.flow.horn_schunck_1981 import HORN_SCHUNCK_PRESETS, horn_schunck_1981
 from cvseg.flow.lucas_kanade_1981 import LUCAS_KANADE_PRESETS, lucas_kanade_1981
+from cvseg.flow.replayed import replayed
 from cvseg.flow.stream import FlowPair, FlowStream, flow_image, flow_picture
 from cvseg.flow.tv_l1_2007 import TV_L1_PRESETS, tv_l1_2007
 from cvseg.options import Options
@@ -117,7 +118,12 @@ def estimate_flow(
     """
     images = _checked("estimate_flow", image0, image1, method, preset, initial, device)
     row = FLOW_METHODS[method]
-    return to_device(row.estimate(*images[:2], row.presets[preset], images[2]), device_of(image0))
+    options = row.presets[preset]
+    if images[2] is None:
+        flow_xy = replayed(method, row.estimate, *images[:2], options)
+    else:
+        flow_xy = row.estimate(*images[:2], options, images[2])
+    return to_device(flow_xy, device_of(image0))
 
 
 def flow_with_confidence(
@@ -162,13 +168,20 @@ def flow_with_confidence(
     images = _checked("flow_with_confidence", image0, image1, method, preset, initial, device)
     row = FLOW_METHODS[method]
     options = row.presets[preset]
-    if row.both_ways is not None:
-        flow_xy, backward_xy = row.both_ways(*images[:2], options, images[2])
+
+    def confident(image0: Any, image1: Any, options: Options, initial: Any = None) -> tuple[Any, ...]:
+        if row.both_ways is not None:
+            flow_xy, backward_xy = row.both_ways(image0, image1, options, initial)
+        else:
+            flow_xy = row.estimate(image0, image1, options, initial)
+            backward_xy = row.estimate(image1, image0, options, None)
+        consistency = forward_backward_consistency(flow_xy, backward_xy)
+        return flow_xy, backward_xy, consistency.occluded, consistency.confidence
+
+    if images[2] is None:
+        results = replayed(f"{method} with confidence", confident, *images[:2], options)
     else:
-        flow_xy = row.estimate(*images[:2], options, images[2])
-        backward_xy = row.estimate(images[1], images[0], options, None)
-    consistency = forward_backward_consistency(flow_xy, backward_xy)
-    results = flow_xy, backward_xy, consistency.occluded, consistency.confidence
+        results = confident(*images[:2], options, images[2])
     return FlowWithConfidence(*(to_device(result, device_of(image0)) for result in results))
 
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from cvseg.arrays import array_module, device_of
 from cvseg.flow.patch_matches import on_device
-from cvseg.kernels.bands import run_together
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.inverse_search_program import flow_of_pictures, flow_of_pyramids
@@ -296,12 +295,9 @@ def dense_inverse_search_both_ways(
     if pyramid0.arena is None and not pyramid0.levels:
         zeros = array_module(image0).zeros
         return zeros((*pyramid0.size_hw, 2), np.float32), zeros((*pyramid0.size_hw, 2), np.float32)
-    tasks = (
+    forward_xy, backward_xy = on_device(
+        image0,
         lambda: flow_between(pyramid0, pyramid1, options, initial),
         lambda: flow_between(pyramid1, pyramid0, options),
     )
-    if device_of(image0) == "cpu":
-        forward_xy, backward_xy = run_together(*tasks)
-    else:
-        forward_xy, backward_xy = (task() for task in tasks)
     return forward_xy, backward_xy

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from cvseg.arrays import array_module
 from cvseg.flow.coarse_to_fine import coarse_to_fine
 from cvseg.flow.lucas_kanade_1981 import gaussian_window
 from cvseg.kernels.filtering.separable_median import separable_median
 from cvseg.kernels.flow.farneback_equations import farneback_equations
 from cvseg.kernels.flow.polynomial_expansion import polynomial_expansion
 from cvseg.kernels.flow.window_flow import window_flow
+from cvseg.kernels.replay import constant_like
 from cvseg.options import Options, option
 
 
@@ -108,8 +108,8 @@ def farneback_2003(image0: Any, image1: Any, options: FarnebackOptions | None = 
     """
     if options is None:
         options = FARNEBACK_PRESETS["balanced"]
-    xp = array_module(image0)
-    around, window = xp.asarray(expansion_weights(options.expansion_sigma)), xp.asarray(gaussian_window(options.sigma))
+    weights = expansion_weights(options.expansion_sigma), gaussian_window(options.sigma)
+    around, window = (constant_like(image0, values) for values in weights)
 
     def improve(level0: Any, level1: Any, flow_uv: Any) -> Any:
         expansion0, expansion1 = polynomial_expansion(level0, around), polynomial_expansion(level1, around)

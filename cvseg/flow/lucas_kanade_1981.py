@@ -16,6 +16,7 @@ from cvseg.kernels.flow.patch_grid import MARGIN
 from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.window_flow import window_flow
 from cvseg.kernels.pyramid.pad_edges import pad_edges
+from cvseg.kernels.replay import constant_like
 from cvseg.options import Options, option
 
 
@@ -96,7 +97,7 @@ def _window_flow(image0: Any, padded1: Any, flow_uv: Any, options: LucasKanadeOp
     images = variational_images(image0, padded1, flow_uv)  # image1 where flow_uv points, beside image0
     constraint = brightness_constraint(images, flow_uv, np.float32(options.least_gradient))
     equations = lucas_kanade_equations(constraint, flow_uv, np.float32(options.robust))
-    weights = array_module(flow_uv).asarray(gaussian_window(options.sigma))
+    weights = constant_like(flow_uv, gaussian_window(options.sigma))
     return window_flow(equations, flow_uv, weights, np.float32(options.pull))
 
 

@@ -15,6 +15,7 @@ from cvseg.kernels.flow.match_fill import match_fill
 from cvseg.kernels.flow.match_image import match_image
 from cvseg.kernels.flow.match_still import match_still
 from cvseg.kernels.flow.patch_match import LOCAL, SEED, patch_match
+from cvseg.kernels.replay import run_together_on_gpu
 
 MATCH_LEVELS = (2, 1)  # a patch covers 32x32, then 16x16 pixels of the full picture
 SEED_LEVEL = 3  # has one pixel for each seed
@@ -98,5 +99,5 @@ def matched_flow(
 
 
 def on_device(array: Any, *tasks: Callable[[], Any]) -> list[Any]:
-    """Run tasks at once on a CPU; one after the other on a GPU, which each of them fills."""
-    return run_together(*tasks) if device_of(array) == "cpu" else [task() for task in tasks]
+    """Run tasks at once: on threads of a CPU, or as branches of a CUDA graph."""
+    return (run_together if device_of(array) == "cpu" else run_together_on_gpu)(*tasks)

@@ -14,9 +14,11 @@ from cvseg.flow.dense_inverse_search_2016 import (
     DENSE_INVERSE_SEARCH_PRESETS,
     DenseInverseSearchOptions,
     FlowPyramid,
+    dense_inverse_search_both_ways,
     flow_between,
     flow_pyramids,
 )
+from cvseg.flow.replayed import replayed
 from cvseg.kernels.bands import run_together
 
 
@@ -140,24 +142,23 @@ class FlowStream:
                 )
         if picture is image:
             picture = picture.copy()  # the caller may reuse its buffer for the next frame
-        (pyramid,) = flow_pyramids((picture,), self.options)
-        self._picture, self._pyramid = picture, pyramid
-        if pyramid_before is None:
-            return None
-        return self._both_ways(pyramid_before, pyramid, device_of(picture))
+        self._picture = picture
+        if device_of(picture) == "cuda":
+            if before is None:
+                return None
+            # Both pyramids anew: in a graph they are built at the same time, and nothing is handed from graph to graph.
+            return FlowPair(*replayed("dis both", dense_inverse_search_both_ways, before, picture, self.options))
+        (self._pyramid,) = flow_pyramids((picture,), self.options)
+        return None if pyramid_before is None else self._both_ways(pyramid_before, self._pyramid)
 
-    def _both_ways(self, before: FlowPyramid, now: FlowPyramid, device: str) -> FlowPair:
+    def _both_ways(self, before: FlowPyramid, now: FlowPyramid) -> FlowPair:
         if now.arena is None and not now.levels:
             zero = array_module(self._picture).zeros
             return FlowPair(zero((*now.size_hw, 2), "float32"), zero((*now.size_hw, 2), "float32"))
-        if device == "cpu":
-            forward_xy, backward_xy = run_together(
-                lambda: flow_between(before, now, self.options),
-                lambda: flow_between(now, before, self.options),
-            )
-        else:
-            forward_xy = flow_between(before, now, self.options)
-            backward_xy = flow_between(now, before, self.options)
+        forward_xy, backward_xy = run_together(
+            lambda: flow_between(before, now, self.options),
+            lambda: flow_between(now, before, self.options),
+        )
         return FlowPair(forward_xy, backward_xy)
 
     def state_dict(self) -> dict[str, Any]:
@@ -180,4 +181,5 @@ class FlowStream:
         self.reset()
         if state["image"] is not None:
             self._picture = flow_picture("FlowStream.load_state_dict", state["image"]).copy()
-            (self._pyramid,) = flow_pyramids((self._picture,), self.options)
+            if device_of(self._picture) == "cpu":
+                (self._pyramid,) = flow_pyramids((self._picture,), self.options)

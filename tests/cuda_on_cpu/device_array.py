@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from . import graphs
+
 GUARD_BYTES = 4096
 ALIGNMENT = 512  # as CuPy's memory pool gives
 # Filled around and into fresh memory. Float patterns are NaN, so that a read shows; integers are far from plausible.
@@ -25,19 +27,20 @@ _METHODS = (
 )
 
 
-class Allocation:
+class Block:
     """A piece of "device memory" between two guard zones that no kernel may write."""
 
-    def __init__(self, nbytes: int, dtype: np.dtype[Any]) -> None:
-        pattern = _PATTERNS.get(dtype, _OTHER_PATTERN)
-        self.guard = pattern * (GUARD_BYTES // len(pattern))
+    def __init__(self, nbytes: int) -> None:
         room = np.empty(nbytes + 2 * GUARD_BYTES + ALIGNMENT, np.uint8)
         skip = -(room.ctypes.data + GUARD_BYTES) % ALIGNMENT
         room = room[skip : skip + nbytes + 2 * GUARD_BYTES]
         self.before, self.memory, self.behind = np.split(room, [GUARD_BYTES, GUARD_BYTES + nbytes])
+
+    def guard_for(self, dtype: np.dtype[Any]) -> None:
+        """Guard zones in which a value of this type shows."""
+        pattern = _PATTERNS.get(dtype, _OTHER_PATTERN)
+        self.guard = pattern * (GUARD_BYTES // len(pattern))
         self.before[:] = self.behind[:] = np.frombuffer(self.guard, np.uint8)
-        word = np.dtype(f"u{len(pattern)}")
-        self.memory.view(word)[:] = np.frombuffer(pattern, word)
 
     def damage(self) -> str:
         """What was written outside, or an empty string."""
@@ -47,6 +50,36 @@ class Allocation:
                 distance = GUARD_BYTES - int(wrong[-1]) if place == "before" else int(wrong[0]) + 1
                 return f"{len(wrong)} bytes {place} it, the nearest {distance} bytes outside"
         return ""
+
+
+class Allocation:
+    """A block and who may have it: ends with the last array that looks at it."""
+
+    def __init__(self, nbytes: int, dtype: np.dtype[Any]) -> None:
+        self.nbytes = nbytes
+        self.pool = graphs.current_pool()
+        block, self.stream = self.pool.take(nbytes) if self.pool is not None else (None, 0)
+        self.block: Block = Block(nbytes) if block is None else block
+        self.block.guard_for(dtype)
+        self.poison(dtype)
+
+    def __del__(self) -> None:
+        if self.pool is not None:
+            self.pool.give_back(self.block, self.stream, self.nbytes)
+
+    def poison(self, dtype: np.dtype[Any]) -> None:
+        pattern = _PATTERNS.get(dtype, _OTHER_PATTERN)
+        word, memory = np.dtype(f"u{len(pattern)}"), self.block.memory
+
+        def run() -> None:
+            memory.view(word)[:] = np.frombuffer(pattern, word)
+
+        # In a graph too: what the launch before has left is no value to read.
+        graphs.submit(run, []) if graphs.is_recording() else run()
+
+    def lifetime(self) -> Any:
+        """A weak reference to what keeps the memory: the pool, or else the arrays."""
+        return graphs.reference(self if self.pool is None else self.pool)
 
 
 class MemoryPointer:
@@ -76,7 +109,7 @@ class Device:
         pass
 
     def synchronize(self) -> None:
-        pass
+        graphs.device_synchronize()
 
 
 class ndarray(NDArrayOperatorsMixin):
@@ -91,7 +124,7 @@ class ndarray(NDArrayOperatorsMixin):
         shape = (int(shape),) if np.ndim(shape) == 0 else tuple(map(int, shape))
         nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         self._allocation = Allocation(nbytes, dtype)
-        self._host = self._allocation.memory.view(dtype).reshape(shape, order=order)
+        self._host = self._allocation.block.memory.view(dtype).reshape(shape, order=order)
 
     # ---- what CuPy offers beside NumPy's attributes ----
     @property
@@ -118,17 +151,21 @@ class ndarray(NDArrayOperatorsMixin):
         return wrap(self._host.T, self)
 
     def get(self) -> np.ndarray[Any, Any]:
+        graphs.demand_no_capture()
         return self._host.copy()
 
     def set(self, values: np.ndarray[Any, Any]) -> None:
+        graphs.demand_no_capture()
         if values.dtype != self.dtype or values.shape != self.shape:
             raise ValueError(f"set: {values.dtype} {values.shape} into {self.dtype} {self.shape}")
         self._host[...] = values
 
     def item(self, *place: int) -> Any:
+        graphs.demand_no_capture()
         return self._host.item(*place)
 
     def tolist(self) -> Any:
+        graphs.demand_no_capture()
         return self._host.tolist()
 
     # ---- refusals ----
@@ -142,18 +179,35 @@ class ndarray(NDArrayOperatorsMixin):
         if method not in ("__call__", "reduce", "accumulate", "at"):
             raise TypeError(f"CuPy has no numpy.{ufunc.__name__}.{method}")
         values = {key: unwrap(value) for key, value in options.items()}
-        result = getattr(ufunc, method)(*(unwrap(value) for value in inputs), **values)
-        return options["out"][0] if options.get("out") is not None else wrap(result)
+        hosts = [unwrap(value) for value in inputs]
+        owners = _owners(inputs, options)
+
+        def compute() -> Any:
+            return getattr(ufunc, method)(*hosts, **values)
+
+        if options.get("out") is not None or method == "at":
+            graphs.submit(compute, owners)
+            return options["out"][0] if method != "at" else None
+        return _computed(compute, owners)
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
         return call(function, arguments, options)
 
     # ---- NumPy's attributes ----
     def __getitem__(self, key: Any) -> ndarray:
-        return wrap(self._host[_key(key)], self)
+        parts = key if isinstance(key, tuple) else (key,)
+        if any(isinstance(part, ndarray) and part.dtype == np.bool_ for part in parts):
+            graphs.demand_no_capture()  # the size of the result is known to the GPU alone
+        host, place = self._host, _key(key)
+        return _computed(lambda: host[place], [self, *_owners(parts, {})], self)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._host[_key(key)] = unwrap(value)
+        place, new, target = _key(key), unwrap(value), self._host
+
+        def run() -> None:
+            target[place] = new
+
+        graphs.submit(run, [self, *_owners((value, *(key if isinstance(key, tuple) else (key,))), {})])
 
     def __len__(self) -> int:
         return len(self._host)
@@ -162,38 +216,38 @@ class ndarray(NDArrayOperatorsMixin):
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
+        graphs.demand_no_capture()
         return bool(self._host)
 
     def __int__(self) -> int:
+        graphs.demand_no_capture()
         return int(self._host)
 
     def __float__(self) -> float:
+        graphs.demand_no_capture()
         return float(self._host)
 
     def __index__(self) -> int:
+        graphs.demand_no_capture()
         return self._host.__index__()
 
     def __matmul__(self, other: Any) -> ndarray:
+        if graphs.is_recording():
+            raise NotImplementedError("calling cuBLAS API during stream capture is currently unsupported")
         return wrap(self._host @ unwrap(other))
 
     def __copy__(self) -> ndarray:
-        return wrap(self._host.copy())
+        return self.copy()
 
     def __deepcopy__(self, _: Any) -> ndarray:
-        return wrap(self._host.copy())
+        return self.copy()
 
     def __reduce__(self) -> Any:
+        graphs.demand_no_capture()
         return upload, (self._host.copy(),)
 
     def __repr__(self) -> str:
         return f"on the emulated GPU: {self._host!r}"
-
-    def _check_guards(self, kernel: str) -> None:
-        damage = self._allocation.damage()
-        if damage:
-            from .raw_module import LaunchError
-
-            raise LaunchError(f"{kernel}: wrote outside an array of shape {self.shape}, {self.dtype}: {damage}.")
 
 
 def _attribute(name: str) -> property:
@@ -203,7 +257,13 @@ def _attribute(name: str) -> property:
 def _method(name: str) -> Any:
     def method(self: ndarray, *arguments: Any, **options: Any) -> Any:
         values = [unwrap(value) for value in arguments]
-        return wrap(getattr(self._host, name)(*values, **{key: unwrap(v) for key, v in options.items()}), self)
+        words = {key: unwrap(value) for key, value in options.items()}
+        owners, host = [self, *_owners(arguments, options)], self._host
+        if name in ("fill", "sort"):
+            return graphs.submit(lambda: getattr(host, name)(*values, **words), owners)
+        if name == "nonzero":
+            graphs.demand_no_capture()
+        return _computed(lambda: getattr(host, name)(*values, **words), owners, self)
 
     method.__name__ = name
     return method
@@ -217,9 +277,49 @@ for _name in _METHODS:
 
 def upload(values: Any, order: str = "C") -> ndarray:
     """A copy of host values in fresh device memory."""
+    graphs.demand_no_capture()
+    return _placed(np.asarray(values), order)
+
+
+def _placed(values: Any, order: str) -> ndarray:
     values = np.asarray(values)
     result = ndarray(values.shape, values.dtype, order)
-    result._host[...] = values
+    if not graphs.is_recording():
+        result._host[...] = values
+    return result
+
+
+def _owners(values: Any, options: Any) -> list[ndarray]:
+    """Device arrays among the arguments of a call."""
+    found = []
+    for value in itertools.chain(values, options.values()):
+        if isinstance(value, ndarray):
+            found.append(value)
+        elif isinstance(value, (tuple, list)):
+            found += _owners(value, {})
+    return found
+
+
+def _computed(compute: Any, owners: list[ndarray], owner: ndarray | None = None) -> Any:
+    """What `compute` gives, as device arrays; while a graph is recorded it is computed at each launch."""
+    if not graphs.is_recording():
+        return wrap(compute(), owner)
+    with graphs.ignore_numbers():
+        result = wrap(compute(), owner)
+    new = result if isinstance(result, (tuple, list)) else (result,)
+    targets = [
+        one for one in new if isinstance(one, ndarray) and (owner is None or one._allocation is not owner._allocation)
+    ]
+    if targets:
+        places = {i: one._host for i, one in enumerate(new) if any(one is target for target in targets)}
+        is_list = isinstance(result, (tuple, list))
+
+        def run() -> None:
+            values = compute()
+            for i, place in places.items():
+                place[...] = values[i] if is_list else values
+
+        graphs.submit(run, [*owners, *targets])
     return result
 
 
@@ -234,7 +334,7 @@ def wrap(value: Any, owner: ndarray | None = None) -> Any:
         view._host, view._allocation = value, owner._allocation
         return view
     fortran = isinstance(value, np.ndarray) and value.flags.f_contiguous and not value.flags.c_contiguous
-    return upload(value, "F" if fortran else "C")
+    return _placed(value, "F" if fortran else "C")
 
 
 def unwrap(value: Any) -> Any:
@@ -248,13 +348,23 @@ def unwrap(value: Any) -> Any:
     return value
 
 
+_IN_PLACE = ("copyto", "put", "place", "putmask", "fill_diagonal")
+_SIZE_FROM_VALUES = ("argwhere", "compress", "extract", "flatnonzero", "nonzero", "unique")
+
+
 def call(function: Any, arguments: Any, options: Any) -> Any:
     """Run a NumPy function on device arrays."""
-    owners = [value for value in itertools.chain(arguments, options.values()) if isinstance(value, ndarray)]
     values = [unwrap(value) for value in arguments]
-    result = function(*values, **{key: unwrap(value) for key, value in options.items()})
-    if options.get("out") is not None:
-        return options["out"]
+    words = {key: unwrap(value) for key, value in options.items()}
+    owners = _owners(arguments, options)
+    if function.__name__ in _IN_PLACE or options.get("out") is not None:
+        graphs.submit(lambda: function(*values, **words), owners)
+        return options.get("out")
+    if function.__name__ in _SIZE_FROM_VALUES or (function.__name__ == "where" and len(arguments) == 1):
+        graphs.demand_no_capture()
+    if graphs.is_recording():
+        return _computed(lambda: function(*values, **words), owners, owners[0] if owners else None)
+    result = function(*values, **words)
     for owner in owners:
         if isinstance(result, np.ndarray) and np.may_share_memory(result, owner._host):
             return wrap(result, owner)

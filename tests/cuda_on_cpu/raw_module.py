@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from . import graphs
 from .device_array import ndarray
 
 FOLDER = Path(__file__).resolve().parent
@@ -205,15 +206,25 @@ class Function:
             keep.append(cell)
             values[i] = cell.ctypes.data
         shape = (ctypes.c_uint * 6)(*(*grid, 1, 1)[:3], *(*block, 1, 1)[:3])
+        blocks = {(array._allocation.block, array.shape, str(array.dtype)) for array in arrays}
+
+        def run() -> None:
+            self._run(values, shape, int(shared_mem), keep)
+            for block, size, dtype in blocks:
+                damage = block.damage()
+                if damage:
+                    raise LaunchError(f"{self.name}: wrote outside an array of shape {size}, {dtype}: {damage}.")
+
+        graphs.submit(run, arrays)
+
+    def _run(self, values: Any, shape: Any, shared_mem: int, keep: Any) -> None:
         with _launch_lock:
             if not _stacks["address"]:
                 _stacks["address"] = self._library.cvseg_make_stacks()
             stacks, are_mine = ctypes.c_void_p(_stacks["address"]), _stacks["user"] is self._library
             _stacks["user"] = self._library
             error = self._launch(
-                values, shape, int(shared_mem), int(_order["reverse"]), SECONDS_PER_LAUNCH, stacks, int(are_mine)
+                values, shape, shared_mem, int(_order["reverse"]), SECONDS_PER_LAUNCH, stacks, int(are_mine)
             )
         if error:
             raise LaunchError(error.decode())
-        for array in arrays:
-            array._check_guards(self.name)

@@ -7,13 +7,12 @@ NumPy's, on device arrays only.
 from __future__ import annotations
 
 import sys
-import time
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from . import device_array
+from . import device_array, graphs
 from .device_array import Device, call, ndarray, unwrap, upload, wrap
 from .raw_module import CompileException, RawModule
 
@@ -123,37 +122,6 @@ def _demand_device(values: Any) -> None:
         raise TypeError(f"expected a cupy.ndarray, got {type(values).__name__}")
 
 
-class Stream:
-    """As ``cupy.cuda.Stream``; everything is done when the launch returns."""
-
-    null: Stream
-
-    def __init__(self, null: bool = False, non_blocking: bool = False) -> None:
-        self.ptr = 0
-
-    def __enter__(self) -> Stream:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def synchronize(self) -> None:
-        pass
-
-
-Stream.null = Stream(null=True)
-
-
-class Event:
-    """As ``cupy.cuda.Event``; the time is the wall clock's."""
-
-    def record(self, stream: Stream | None = None) -> None:
-        self._time_s = time.perf_counter()
-
-    def synchronize(self) -> None:
-        pass
-
-
 def _device_properties(number: int) -> dict[str, Any]:
     Device(number)
     return {
@@ -169,10 +137,13 @@ def _device_properties(number: int) -> dict[str, Any]:
 
 cuda = SimpleNamespace(
     Device=Device,
-    Event=Event,
-    Stream=Stream,
-    get_current_stream=lambda: Stream.null,
-    get_elapsed_time=lambda start, end: 1e3 * (end._time_s - start._time_s),
+    Event=graphs.Event,
+    Graph=graphs.Graph,
+    MemoryPool=graphs.MemoryPool,
+    Stream=graphs.Stream,
+    get_current_stream=lambda device_id=-1: graphs.current_stream(),
+    get_elapsed_time=graphs.elapsed_time,
+    using_allocator=graphs.using_allocator,
     is_available=is_available,
     compiler=SimpleNamespace(CompileException=CompileException),
     nvrtc=SimpleNamespace(getVersion=lambda: (0, 0)),
@@ -181,7 +152,8 @@ cuda = SimpleNamespace(
         getDeviceProperties=_device_properties,
         driverGetVersion=lambda: 0,
         runtimeGetVersion=lambda: 0,
-        deviceSynchronize=lambda: None,
+        CUDARuntimeError=graphs.CUDARuntimeError,
+        deviceSynchronize=graphs.device_synchronize,
         memGetInfo=lambda: (1 << 30, 1 << 30),
     ),
     MemoryPointer=device_array.MemoryPointer,
