@@ -19,7 +19,7 @@ INDEX = 20
 def main() -> None:
     clip = render_clip(
         ClipOptions(
-            size_hw=SIZE_HW, objects=5, background="street", camera="tour", camera_motion=4.0, speed=18.0, seed=42
+            size_hw=SIZE_HW, objects=5, background="street", camera="tour", camera_motion=4.0, speed=9.0, seed=42
         )
     )
     frame, following = clip[INDEX], clip.image_at(INDEX + 1)
