@@ -141,10 +141,9 @@ class ParticleFilter:
         self._state = self._particles[0].copy()
         self._frame_index, self._hidden, self._size_hw = frame_index, 0, tuple(int(n) for n in image.shape[:2])
         self._sights = [(frame_index, float(place[0]), float(place[1]))]
-        likelihood = self._log_likelihoods(picture, self._state[None])[0]
-        self._first_usual = self._usual = float(likelihood)
+        self._first_usual = self._usual = self._likeness(picture, self._state)
         self._around = self._surroundings(picture, self._state)
-        self._since_sure = self._particles.copy()
+        self._since_sure, self._velocity = self._particles.copy(), np.zeros(2)
         return self._estimate(1.0, float(count))
 
     def update(
@@ -183,7 +182,7 @@ class ParticleFilter:
         self._insert(proposals)
         self._weigh_in_layers(picture)
         state = self._mean_state()
-        likelihood = float(self._log_likelihoods(picture, state[None])[0])
+        likelihood = self._likeness(picture, state)
         confidence = self._confidence(likelihood)
         if confidence < self.options.occluded:
             self._hide()
@@ -235,15 +234,21 @@ class ParticleFilter:
         self._weights = np.full(count, 1 / count)
 
     def _log_likelihoods(self, picture: WorkPicture, particles: Array) -> Array:
+        """(n,) what the weights are made of."""
+        return self._judged(picture, particles)[0]
+
+    def _likeness(self, picture: WorkPicture, state: Array) -> float:
+        """Log likelihood of one state without its details, which change with every step of a walk: for confidence."""
+        return float(self._judged(picture, state[None])[1][0])
+
+    def _judged(self, picture: WorkPicture, particles: Array) -> tuple[Array, Array]:
+        """(n,) log likelihoods with and without the single points."""
         scores = self._colors.scores(picture, self._boxes(particles))
         parts = self.options.parts
         distances = 1.0 - scores[:, :parts].mean(1)
         contrast = scores[:, parts] - scores[:, parts + 1]
-        return np.asarray(
-            self.options.contrast * contrast
-            - self.options.sharpness * distances
-            - self.options.detail * scores[:, parts + 2]
-        )
+        likeness = self.options.contrast * contrast - self.options.sharpness * distances
+        return likeness - self.options.detail * scores[:, parts + 2], likeness
 
     def _mean_state(self) -> Array:
         """Weighted mean of the particles around the heaviest: between two places the target is at neither."""
@@ -262,7 +267,8 @@ class ParticleFilter:
                 self._colors.learn(picture, self._boxes(state[None])[0], options.learning_rate, options.point_rate)
             self._usual += USUAL_RATE * (likelihood - self._usual)
             self._around += USUAL_RATE * (self._surroundings(picture, state) - self._around)
-            self._sights = [*self._sights[-HISTORY + 1 :], (self._frame_index, float(state[X]), float(state[Y]))]
+            earlier = [sight for sight in self._sights if sight[0] < self._frame_index]
+            self._sights = [*earlier[-HISTORY + 1 :], (self._frame_index, float(state[X]), float(state[Y]))]
             self._since_sure = self._particles.copy()
         if self._effective < 0.5 * len(self._weights):
             self._draw(self._weights)
@@ -276,14 +282,14 @@ class ParticleFilter:
         """Mean log likelihood of the places beside the target."""
         shifted = np.repeat(state[None], len(SURROUNDINGS), axis=0)
         shifted[:, :2] += SURROUNDINGS * self._sides(state[None])
-        return float(self._log_likelihoods(picture, shifted).mean())
+        return float(self._judged(picture, shifted)[1].mean())
 
     # ---- hidden targets
 
     def _hide(self) -> None:
         """Back to the last certain sight, and from there on as the target moved then."""
         times, xs, ys = (np.array(values, np.float64) for values in zip(*self._sights, strict=True))
-        velocity = np.zeros(2)
+        velocity = self._velocity  # of an earlier search, where it was just found
         if len(times) > 1:
             away = times - times.mean()
             velocity = np.array([away @ xs, away @ ys]) / (away @ away)
@@ -320,11 +326,12 @@ class ParticleFilter:
         tried = np.concatenate([coasting, scouts, proposals])
         reach = self._reach()
         far = np.square((tried[:, :2] - middle[:2]) / reach).sum(1)
-        log_likelihoods = self._log_likelihoods(picture, tried) - 0.5 * far
-        best = float(log_likelihoods.max())
+        log_likelihoods, likeness = self._judged(picture, tried)
+        log_likelihoods = log_likelihoods - 0.5 * far
+        best = float((likeness - 0.5 * far).max())
         # A coarse search meets the target only in part: then look closer around the best.
         if self._confidence(best) >= 0.6 * self.options.found:
-            shares = np.exp(log_likelihoods - best)
+            shares = np.exp(log_likelihoods - log_likelihoods.max())
             rows = systematic_resample(shares / shares.sum(), self.options.particles, float(self._rng.random()))
             self._particles = tried[rows].copy()
             self._weights = np.full(len(rows), 1 / len(rows))
@@ -332,7 +339,7 @@ class ParticleFilter:
             _shake(self._particles, draws, self._sizes(self._particles)[:, None], self.options)
             self._weigh_in_layers(picture)
             state = self._mean_state()
-            likelihood = float(self._log_likelihoods(picture, state[None])[0])
+            likelihood = self._likeness(picture, state)
             confidence = self._confidence(likelihood)
             if confidence >= self.options.found:
                 return self._return_to(picture, state, likelihood, confidence)
@@ -347,6 +354,8 @@ class ParticleFilter:
         self._particles[:, (VX, VY)] += 0.5 * (straight + self._velocity) - self._particles[:, (VX, VY)].mean(0)
         state[[VX, VY]] = self._particles[:, (VX, VY)].mean(0)
         self._hidden = 0
+        self._velocity = state[[VX, VY]].copy()
+        self._since_sure = self._particles.copy()
         self._sights = [(self._frame_index, float(state[X]), float(state[Y]))]
         self._accept(picture, state, likelihood, confidence)
         return self._estimate(confidence, self._effective)
@@ -509,8 +518,7 @@ class ParticleFilter:
             rows[:, SIZE] += math.log(zoom)
         places = _projected(matrix, np.array([sight[1:] for sight in self._sights]))
         self._sights = [(sight[0], float(x), float(y)) for sight, (x, y) in zip(self._sights, places, strict=True)]
-        if self._hidden:
-            self._velocity = turn @ self._velocity
+        self._velocity = turn @ self._velocity
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that decides what comes next, the generator too; arrays on the host."""

@@ -15,15 +15,15 @@ class ParticleOptions(Options):
     layers: int = option(
         2, "times a frame the particles are weighed, each time with less noise; 1 is the plain filter", low=1, high=8
     )
-    parts: int = option(3, "horizontal bands with a histogram each; 1 looks at the colours as a whole", low=1, high=8)
+    parts: int = option(5, "horizontal bands with a histogram each; 1 looks at the colours as a whole", low=1, high=8)
     sharpness: float = option(
-        20.0, "weight of the colours' likeness: exp(-sharpness d^2); larger trusts the best particles more", low=0
+        40.0, "weight of the colours' likeness: exp(-sharpness d^2); larger trusts the best particles more", low=0
     )
     contrast: float = option(
-        12.0, "weight of the foreground inside against the ring around; larger holds the size more", low=0
+        6.0, "weight of the foreground inside against the ring around; larger holds the size more", low=0
     )
     detail: float = option(
-        20.0, "weight of the colours of single points; larger places the box better, and bears less turning", low=0
+        10.0, "weight of the colours of single points; larger places the box better, and bears less turning", low=0
     )
     position_noise: float = option(0.10, "noise of the centre per frame; larger follows sudden moves", low=1e-4)
     velocity_gain: float = option(
