@@ -65,6 +65,9 @@ from cvseg.kernels.pyramid.pyramid_down import pyramid_down
 from cvseg.kernels.regions.divide_regions import divide_regions
 from cvseg.kernels.regions.region_histogram import region_histogram
 from cvseg.kernels.regions.region_properties import region_properties
+from cvseg.kernels.superpixels.boundary_moves import boundary_moves
+from cvseg.kernels.superpixels.halve_levels import halve_levels
+from cvseg.kernels.superpixels.lab_levels import lab_levels
 from cvseg.kernels.warping.warp_backward import warp_backward
 
 KERNELS = {
@@ -136,5 +139,8 @@ KERNELS = {
         polynomial_expansion,
         match_still,
         match_hint,
+        lab_levels,
+        halve_levels,
+        boundary_moves,
     )
 }

@@ -1,0 +1,1 @@
+"""Superpixels: small connected regions of one colour."""
