@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,33 @@ from cvseg.errors import OptionError, OutputError
 if TYPE_CHECKING:
     from cvseg.formats.mot_challenge import TrackTable
 
-METHODS = ("kalman",)
+METHODS = ("kalman", "particle")
 
 
 @click.command(name="track")
 @click.argument("source", metavar="INPUT")
-@click.option("-o", "--out", required=True, metavar="TRACKS.txt", help="File for the tracks, MOTChallenge text.")
 @click.option(
-    "--method", type=click.Choice(METHODS), default="kalman", show_default=True, help="How objects are followed."
+    "-o",
+    "--out",
+    required=True,
+    metavar="OUT",
+    help="File for the tracks, MOTChallenge text; with --method particle a folder.",
 )
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    default="kalman",
+    show_default=True,
+    help="kalman: links the boxes of a detector. particle: follows given targets of a video by their colours.",
+)
+@click.option("--box", "boxes", multiple=True, metavar="X,Y,W,H", help="particle: a target in the first frame.")
+@click.option("--mask", metavar="MASK.png", help="particle: targets of the first frame, a value each; 0 is none.")
+@click.option(
+    "--particles", type=click.IntRange(10, 1_000_000), default=300, show_default=True, help="particle: guesses."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="particle: of the random numbers.")
+@click.option("--no-overlay", is_flag=True, help="particle: do not write overlay.mp4.")
+@click.option("--overwrite", is_flag=True, help="particle: write into a folder that holds something.")
 @click.option(
     "--model",
     type=click.Choice(("velocity", "acceleration", "interacting")),
@@ -35,13 +53,46 @@ METHODS = ("kalman",)
 @click.option("--sort", is_flag=True, help="Accept lines in any order of frames.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def command(
-    source: str, out: str, method: str, model: str, video: str | None, online: bool, sort: bool, quiet: bool
+    source: str,
+    out: str,
+    method: str,
+    boxes: tuple[str, ...],
+    mask: str | None,
+    particles: int,
+    seed: int,
+    no_overlay: bool,
+    overwrite: bool,
+    model: str,
+    video: str | None,
+    online: bool,
+    sort: bool,
+    quiet: bool,
 ) -> None:
     """Follow the boxes of INPUT, MOTChallenge text of any detector, over time: every object keeps its number.
 
     INPUT has a line for each box: frame, id, left, top, width, height, score. Frames and pixels count from 1, the id is
     not looked at, and the scores may have any scale. A line that cannot be used is named, and nothing is written then.
+
+    With --method particle INPUT is a video or a folder of images, and --box or --mask says what to follow from its
+    first frame on. OUT is then a folder that receives tracks.txt, overlay.mp4 and summary.json.
     """
+    if method == "particle":
+        from cvseg.cli.track_particles import follow_video
+
+        refuse_options({"--video": video, "--online": online, "--sort": sort}, method)
+        follow_video(
+            source,
+            out,
+            boxes=boxes,
+            mask=mask,
+            particles=particles,
+            seed=seed,
+            overlay=not no_overlay,
+            overwrite=overwrite,
+            quiet=quiet,
+        )
+        return
+    refuse_options({"--box": boxes, "--mask": mask, "--no-overlay": no_overlay, "--overwrite": overwrite}, method)
     check_output(source, out)
     table = read_boxes(source, sort=sort)
     tracks = follow_boxes(table, model=model, online=online, video=video)
@@ -49,6 +100,19 @@ def command(
     if not quiet:
         count = len(set(tracks.ids.tolist()))
         click.echo(f"{len(table)} boxes, {int(table.frames.max()) + 1} frames: {count} tracks in {out}", err=True)
+
+
+def refuse_options(given: Mapping[str, Any], method: str) -> None:
+    """Options of the other method are an error: passing them over would hide a mistake.
+
+    Raises
+    ------
+    OptionError
+    """
+    for name, value in given.items():
+        if value:
+            other = "kalman" if method == "particle" else "particle"
+            raise OptionError(f"{name} does not go with --method {method}; give --method {other}, or leave it out.")
 
 
 def check_output(source: str, out: str) -> None:

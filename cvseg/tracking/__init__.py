@@ -4,6 +4,10 @@ from cvseg.tracking.box_tracker import BoxTracker, TrackedBoxes
 from cvseg.tracking.box_tracker_options import BoxMotionOptions, BoxTrackerOptions, OfflineOptions
 from cvseg.tracking.kalman_filter import BoxKalmanFilter, KalmanOptions
 from cvseg.tracking.offline_tracks import track_boxes, track_boxes_online
+from cvseg.tracking.particle_filter import ParticleEstimate, ParticleFilter
+from cvseg.tracking.particle_options import ParticleOptions
+from cvseg.tracking.particle_tracker import ParticleTracker
+from cvseg.tracking.resampling import effective_count, systematic_resample
 from cvseg.tracking.tracked_frame import TrackedFrame
 from cvseg.tracking.tracker import Tracker
 from cvseg.tracking.tracker_options import TrackerOptions
@@ -15,10 +19,16 @@ __all__ = [
     "BoxTrackerOptions",
     "KalmanOptions",
     "OfflineOptions",
+    "ParticleEstimate",
+    "ParticleFilter",
+    "ParticleOptions",
+    "ParticleTracker",
     "TrackedBoxes",
     "TrackedFrame",
     "Tracker",
     "TrackerOptions",
+    "effective_count",
+    "systematic_resample",
     "track_boxes",
     "track_boxes_online",
 ]

@@ -82,7 +82,8 @@ class ParticleFilter:
     >>> image = np.full((60, 90, 3), 40, np.uint8)
     >>> image[20:40, 30:50] = 200, 30, 30
     >>> target = ParticleFilter(rng=np.random.default_rng(1))
-    >>> target.start(image, (30, 20, 50, 40))
+    >>> target.start(image, (30, 20, 50, 40)).confidence
+    1.0
     >>> estimate = target.update(np.roll(image, 3, axis=1))
     >>> estimate.status, bool(abs(estimate.box_xyxy[0] - 33) < 2)
     ('confirmed', True)
