@@ -54,8 +54,10 @@ from cvseg.kernels.flow.tv_l1_terms import tv_l1_terms
 from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.variational_solve import variational_solve
 from cvseg.kernels.flow.window_flow import window_flow
+from cvseg.kernels.labeling.connected_labels import connected_labels
 from cvseg.kernels.labeling.label_components import label_components
 from cvseg.kernels.labeling.label_overlap import label_overlap
+from cvseg.kernels.labeling.part_table import part_table
 from cvseg.kernels.labeling.relabel import relabel
 from cvseg.kernels.labeling.warp_labels import warp_labels
 from cvseg.kernels.motion.motion_saliency import motion_saliency
@@ -68,6 +70,7 @@ from cvseg.kernels.regions.region_properties import region_properties
 from cvseg.kernels.superpixels.boundary_moves import boundary_moves
 from cvseg.kernels.superpixels.halve_levels import halve_levels
 from cvseg.kernels.superpixels.lab_levels import lab_levels
+from cvseg.kernels.superpixels.slic_clusters import slic_clusters
 from cvseg.kernels.warping.warp_backward import warp_backward
 
 KERNELS = {
@@ -142,5 +145,8 @@ KERNELS = {
         lab_levels,
         halve_levels,
         boundary_moves,
+        connected_labels,
+        part_table,
+        slic_clusters,
     )
 }

@@ -4,31 +4,7 @@
 #define TILE 1024  // threads a block in the numbering passes; the same word stands in the .py file
 #define FULL_WARP 0xffffffffu
 
-__device__ __forceinline__ int find_root(const int* parent, int i) {
-  int up = parent[i];
-  while (up != i) {
-    i = up;
-    up = parent[i];
-  }
-  return i;
-}
-
-// Joins two trees. Another thread may move a root meanwhile: atomicMin tells the value it found, and the walk goes on.
-__device__ __forceinline__ void join_roots(int* parent, int a, int b) {
-  for (;;) {
-    a = find_root(parent, a);
-    b = find_root(parent, b);
-    if (a == b) return;
-    if (a > b) {
-      const int larger = a;
-      a = b;
-      b = larger;
-    }
-    const int found = atomicMin(&parent[b], a);
-    if (found == b) return;
-    b = found;  // b had got a parent already: join that one with a as well
-  }
-}
+#include "union_find.cuh"
 
 // Start: a pixel points to the first pixel of its run inside the 32 pixels of its warp.   One thread per pixel.
 // The block must be 32 wide, so that a warp is a piece of one row.

@@ -114,20 +114,29 @@ def _label_components_cuda(mask, connectivity):
     count = xp.zeros(1, np.int32)
     if mask.size == 0:
         return labels, count
-    pixels = np.int32(height * width)
-    tiles = -(-height * width // TILE)
     parent = xp.empty((height, width), np.int32)
-    numbers = xp.empty((height, width), np.int32)
-    tile_counts = xp.empty(tiles, np.int32)
     sizes = np.int32(height), np.int32(width)
     _cuda.launch_image("label_components", (height, width), mask, parent, *sizes)
     eight = np.int32(connectivity == 8)
     _cuda.launch_image("label_components_merge", (height, width), mask, parent, *sizes, eight)
+    number_components(parent, labels, count)
+    return labels, count
+
+
+def number_components(parent, labels, count):
+    """On a GPU: number the trees of `parent` in raster order of their roots, and write the numbers of all pixels.
+
+    parent: (height, width) int32, towards each pixel's root, -1 outside; labels: the same, written; count: (1) int32.
+    """
+    xp = array_module(parent)
+    pixels = np.int32(parent.size)
+    tiles = -(-parent.size // TILE)
+    numbers = xp.empty(parent.shape, np.int32)
+    tile_counts = xp.empty(tiles, np.int32)
     _cuda.launch_blocks("label_components_count", (tiles,), (TILE,), parent, tile_counts, pixels)
     _cuda.launch_blocks("label_components_scan", (1,), (TILE,), tile_counts, count, np.int32(tiles))
     _cuda.launch_blocks("label_components_number", (tiles,), (TILE,), parent, tile_counts, numbers, pixels)
     _cuda.launch_linear("label_components_write", int(pixels), parent, numbers, labels, pixels)
-    return labels, count
 
 
 def _sample(rng, size_hw):
