@@ -15,11 +15,19 @@ extern "C" __global__ void flow_upsample(const float* __restrict__ coarse_uv, fl
   const int x0 = (int)coarse_x, x1 = min(x0 + 1, coarse_width - 1);
   const int y0 = (int)coarse_y, y1 = min(y0 + 1, coarse_height - 1);
   const float fx = coarse_x - x0, fy = coarse_y - y0;
+  float value[2];
+#pragma unroll
   for (int c = 0; c < 2; ++c) {
     const float* plane = coarse_uv + c * coarse_height * coarse_width;
     // Rows first, then columns, as on the CPU.
     const float left = fmaf(fy, plane[y1 * coarse_width + x0], (1.0f - fy) * plane[y0 * coarse_width + x0]);
     const float right = fmaf(fy, plane[y1 * coarse_width + x1], (1.0f - fy) * plane[y0 * coarse_width + x1]);
-    flow[(y * width + x) * step + c * to_v] = factor * fmaf(fx, right, (1.0f - fx) * left);
+    value[c] = factor * fmaf(fx, right, (1.0f - fx) * left);
+  }
+  if (step == 2) {
+    ((float2*)flow)[y * width + x] = make_float2(value[0], value[1]);  // whole sectors
+  } else {
+    flow[y * width + x] = value[0];
+    flow[y * width + x + to_v] = value[1];
   }
 }

@@ -11,7 +11,8 @@ extern "C" __global__ void forward_backward(const float* __restrict__ forward_xy
   const int y = blockIdx.y * blockDim.y + threadIdx.y;
   if (x >= width || y >= height) return;
   const int i = y * width + x;
-  const float u = forward_xy[2 * i], v = forward_xy[2 * i + 1];
+  const float2 forth = ((const float2*)forward_xy)[i];
+  const float u = forth.x, v = forth.y;
   const float to_x = x + u, to_y = y + v;
   // Written so that a NaN flow is outside.
   const bool inside = to_x >= -0.5f && to_x <= width - 0.5f && to_y >= -0.5f && to_y <= height - 0.5f;
@@ -19,15 +20,14 @@ extern "C" __global__ void forward_backward(const float* __restrict__ forward_xy
   const int x0 = (int)at_x, x1 = min(x0 + 1, width - 1);
   const int y0 = (int)at_y, y1 = min(y0 + 1, height - 1);
   const float fx = at_x - x0, fy = at_y - y0, rx = 1.0f - fx, ry = 1.0f - fy;
-  float back[2];
-  for (int c = 0; c < 2; ++c) {
-    const float top = fmaf(fx, backward_xy[2 * (y0 * width + x1) + c], rx * backward_xy[2 * (y0 * width + x0) + c]);
-    const float bottom = fmaf(fx, backward_xy[2 * (y1 * width + x1) + c], rx * backward_xy[2 * (y1 * width + x0) + c]);
-    back[c] = fmaf(fy, bottom, ry * top);
-  }
-  const float du = u + back[0], dv = v + back[1];
+  const float2* back_xy = (const float2*)backward_xy;
+  const float2 a = back_xy[y0 * width + x0], b = back_xy[y0 * width + x1];
+  const float2 c = back_xy[y1 * width + x0], d = back_xy[y1 * width + x1];
+  const float back_u = fmaf(fy, fmaf(fx, d.x, rx * c.x), ry * fmaf(fx, b.x, rx * a.x));
+  const float back_v = fmaf(fy, fmaf(fx, d.y, rx * c.y), ry * fmaf(fx, b.y, rx * a.y));
+  const float du = u + back_u, dv = v + back_v;
   const float mismatch = fmaf(dv, dv, du * du);
-  const float sizes = fmaf(back[1], back[1], fmaf(back[0], back[0], fmaf(v, v, u * u)));
+  const float sizes = fmaf(back_v, back_v, fmaf(back_u, back_u, fmaf(v, v, u * u)));
   const float bound = fmaf(0.01f, sizes, 0.5f);
   const bool visible = inside && mismatch < bound;
   occluded[i] = !visible;

@@ -70,6 +70,8 @@ def _forward_backward_cpu(forward_xy, backward_xy):
 
 def _forward_backward_cuda(forward_xy, backward_xy):
     xp = array_module(forward_xy)
+    # Read in pairs: a view that begins at an odd number would be refused by the GPU.
+    forward_xy, backward_xy = (xy if xy.data.ptr % 8 == 0 else xy.copy() for xy in (forward_xy, backward_xy))
     height, width = forward_xy.shape[:2]
     occluded, confidence = xp.empty((height, width), np.bool_), xp.empty((height, width), np.float32)
     _cuda.launch_image(

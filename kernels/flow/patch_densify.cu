@@ -18,17 +18,19 @@ extern "C" __global__ void patch_densify(const float* __restrict__ image0, const
 
   float total = 0.0f, sum_u = 0.0f, sum_v = 0.0f;
   const int phases = (PATCH + stride - 1) / stride;
-  const int first_column = max(0, (x - PATCH + stride) / stride);
+  const int first_column = max(0, (x - PATCH + stride) / stride), offset = first_column % phases;
+  const float2* found = (const float2*)patches;
   for (int row = max(0, (y - PATCH + stride) / stride); row < rows; ++row) {
     const int corner_y = patch_corner(row, stride, height);
     if (corner_y > y) break;
     for (int phase = 0; phase < phases; ++phase) {
       // The first column of this phase that can reach x; at the right edge, where the last column is moved in, a second.
-      const int first = first_column + (phase + phases - first_column % phases) % phases;
+      const int first = first_column + phase - offset + (phase < offset ? phases : 0);
       for (int column = first; column < columns; column += phases) {
         const int corner_x = patch_corner(column, stride, width);
         if (corner_x > x) break;
-        const float u = patches[(row * columns + column) * 2], v = patches[(row * columns + column) * 2 + 1];
+        const float2 patch = found[row * columns + column];
+        const float u = patch.x, v = patch.y;
         // Position of the patch's corner, as in the search, so that all its pixels share one fraction.
         const float at_x = clamp_float(corner_x + u, low, high_x) + (float)MARGIN;
         const float at_y = clamp_float(corner_y + v, low, high_y) + (float)MARGIN;

@@ -13,6 +13,24 @@ __device__ __forceinline__ float patch_sum(float value) {
   return value;
 }
 
+// Two sums at once, with the same bits and 6 shuffles instead of 10: the lower half of the warp goes on with the first,
+// the upper half with the second.
+struct Sums {
+  float first, second;
+};
+
+__device__ __forceinline__ Sums patch_sums(const float first, const float second) {
+  const bool upper = threadIdx.x & 16;
+  float value = upper ? second : first;
+  value += __shfl_xor_sync(0xffffffffu, upper ? first : second, 16);
+  for (int apart = 8; apart > 0; apart >>= 1) value += __shfl_xor_sync(0xffffffffu, value, apart);
+  const float other = __shfl_xor_sync(0xffffffffu, value, 16);
+  Sums result;
+  result.first = upper ? other : value;
+  result.second = upper ? value : other;
+  return result;
+}
+
 // residual of this thread's two pixels at corner position (x, y) in image1
 struct Residuals {
   float first, second;
@@ -37,9 +55,8 @@ __device__ __forceinline__ Residuals residuals(const float* __restrict__ padded1
 }
 
 __device__ __forceinline__ float cost(const Residuals r) {
-  const float total = patch_sum(r.first + r.second);
-  const float squares = patch_sum(fmaf(r.second, r.second, r.first * r.first));
-  return squares - total * total * 0.015625f;
+  const Sums sums = patch_sums(r.first + r.second, fmaf(r.second, r.second, r.first * r.first));
+  return sums.second - sums.first * sums.first * 0.015625f;
 }
 
 __device__ __forceinline__ float distance2(const float ax, const float ay, const float bx, const float by) {
@@ -100,10 +117,12 @@ extern "C" __global__ void patch_search(const float* __restrict__ padded0, const
 
   const float gx0 = (pixel0[1] - pixel0[-1]) * 0.5f, gy0 = (pixel0[pitch] - pixel0[-pitch]) * 0.5f;
   const float gx1 = (pixel1[1] - pixel1[-1]) * 0.5f, gy1 = (pixel1[pitch] - pixel1[-pitch]) * 0.5f;
-  const float mean_x = patch_sum(gx0 + gx1) * 0.015625f, mean_y = patch_sum(gy0 + gy1) * 0.015625f;
-  float a = patch_sum(fmaf(gx1, gx1, gx0 * gx0)) - 64.0f * mean_x * mean_x;
+  const Sums means = patch_sums(gx0 + gx1, gy0 + gy1);
+  const Sums squares = patch_sums(fmaf(gx1, gx1, gx0 * gx0), fmaf(gy1, gy1, gy0 * gy0));
+  const float mean_x = means.first * 0.015625f, mean_y = means.second * 0.015625f;
+  float a = squares.first - 64.0f * mean_x * mean_x;
   float b = patch_sum(fmaf(gx1, gy1, gx0 * gy0)) - 64.0f * mean_x * mean_y;
-  float c = patch_sum(fmaf(gy1, gy1, gy0 * gy0)) - 64.0f * mean_y * mean_y;
+  float c = squares.second - 64.0f * mean_y * mean_y;
   const float strength = PULL * (a + c) + FLAT;
   a += strength;
   c += strength;
@@ -119,10 +138,10 @@ extern "C" __global__ void patch_search(const float* __restrict__ padded0, const
   for (int i = 0; i < iterations; ++i) {
     const Residuals r = residuals(padded1, pitch, x, y, thread, template0, template1);
     const float off_x = x - from_x, off_y = y - from_y;
-    float step_x = patch_sum(fmaf(r.second, step_x1, r.first * step_x0));
-    float step_y = patch_sum(fmaf(r.second, step_y1, r.first * step_y0));
-    step_x = step_x + (pull_xx * off_x - pull_xy * off_y);
-    step_y = step_y + (pull_yy * off_y - pull_xy * off_x);
+    const Sums sums =
+        patch_sums(fmaf(r.second, step_x1, r.first * step_x0), fmaf(r.second, step_y1, r.first * step_y0));
+    const float step_x = sums.first + (pull_xx * off_x - pull_xy * off_y);
+    const float step_y = sums.second + (pull_yy * off_y - pull_xy * off_x);
     x = clamp_float(x - step_x, low, high_x);
     y = clamp_float(y - step_y, low, high_y);
     if (step_x * step_x + step_y * step_y < STILL) break;

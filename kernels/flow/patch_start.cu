@@ -17,10 +17,13 @@ extern "C" __global__ void patch_start(const float* __restrict__ coarse_uv, floa
   const int x0 = (int)x, x1 = min(x0 + 1, coarse_width - 1);
   const int y0 = (int)y, y1 = min(y0 + 1, coarse_height - 1);
   const float fx = x - x0, fy = y - y0;
+  float value[2];
+#pragma unroll
   for (int c = 0; c < 2; ++c) {
     const float* plane = coarse_uv + c * coarse_height * coarse_width;
     const float top = plane[y0 * coarse_width + x0] * (1.0f - fx) + plane[y0 * coarse_width + x1] * fx;
     const float bottom = plane[y1 * coarse_width + x0] * (1.0f - fx) + plane[y1 * coarse_width + x1] * fx;
-    start[(row * columns + column) * 2 + c] = 2.0f * (top * (1.0f - fy) + bottom * fy);
+    value[c] = 2.0f * (top * (1.0f - fy) + bottom * fy);
   }
+  ((float2*)start)[row * columns + column] = make_float2(value[0], value[1]);
 }

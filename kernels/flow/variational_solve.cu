@@ -1,19 +1,23 @@
-// One fixed-point step of the variational refinement: freeze the robust weights at the current flow (u, v), then relax
+// One fixed-point step of the variational refinement: freeze the robust weights at the flow `frozen_uv`, then relax
 //   (a11 + sum s) u + a12 v = c1 + sum s u_neighbour,     a12 u + (a22 + sum s) v = c2 + sum s v_neighbour
 // by red-black successive over-relaxation: see variational_solve.py.
-// images: (2, height + 4, width + 4), see variational_images.   base_uv: (2, height, width), the flow of that warp.
-// flow_uv: (2, height, width), the unknown, updated.
+// images: (2, height + 4, width + 4), see variational_images.   All flows are (2, height, width): base_uv is that of the
+// warp, start_uv where the relaxation starts, relaxed_uv where it ends, an array of its own.
+// One block relaxes a tile of TILE x TILE pixels, `sweeps` times, without leaving shared memory; one thread has two pixels
+// side by side in two rows, their equations in registers. A half-sweep spoils a ring at the edge of the tile, because its
+// neighbours are not there: after all of them the inner TILE - 4 sweeps pixels are right, with the bits that sweeps over
+// the whole image have, and are written. Tiles begin at even pixels, so that colours are those of the image.
 // After Brox et al. 2004, High Accuracy Optical Flow Estimation Based on a Theory for Warping.
 #include "inverse_root.cuh"
 
+#define PAIRS (TILE / 2)
+#define ROWS 2  // of each thread
+
 // smooth(y, x) = alpha / 2 edge / sqrt(|grad u|^2 + |grad v|^2 + eps^2), edge = 1 / (1 + EDGE |grad mean|^2).
-// Forward differences of the flow, 0 across the last row and column.   One thread per pixel.
-extern "C" __global__ void variational_solve_smooth(const float* __restrict__ images, const float* __restrict__ flow_uv,
-                                                    float* __restrict__ smooth, const int height, const int width,
-                                                    const float alpha) {
-  const int x = blockIdx.x * blockDim.x + threadIdx.x;
-  const int y = blockIdx.y * blockDim.y + threadIdx.y;
-  if (x >= width || y >= height) return;
+// Forward differences of the flow, 0 across the last row and column.
+__device__ __forceinline__ float smoothness(const float* __restrict__ images, const float* __restrict__ flow_uv,
+                                            const int x, const int y, const int height, const int width,
+                                            const float alpha) {
   const float* u = flow_uv;
   const float* v = flow_uv + height * width;
   const int i = y * width + x, right = y * width + min(x + 1, width - 1), below = min(y + 1, height - 1) * width + x;
@@ -23,21 +27,21 @@ extern "C" __global__ void variational_solve_smooth(const float* __restrict__ im
   const float ix = (mean[1] - mean[-1]) * 0.5f, iy = (mean[pitch] - mean[-pitch]) * 0.5f;
   const float edge = inverse_root(fmaf(EDGE, fmaf(iy, iy, ix * ix), 1.0f));
   const float squares = fmaf(vy, vy, fmaf(vx, vx, fmaf(uy, uy, fmaf(ux, ux, EPSILON2))));
-  smooth[i] = 0.5f * alpha * (edge * edge) * inverse_root(squares);
+  return 0.5f * alpha * (edge * edge) * inverse_root(squares);
 }
 
-// system: (7, height, width): weight to the right, weight downwards, c1, c2, a12, 1 / diagonal of u, 1 / diagonal of v.
-// One thread per pixel.
-extern "C" __global__ void variational_solve(const float* __restrict__ images, const float* __restrict__ base_uv,
-                                             const float* __restrict__ flow_uv, const float* __restrict__ smooth,
-                                             float* __restrict__ system, const int height, const int width,
-                                             const float delta, const float gamma) {
-  const int x = blockIdx.x * blockDim.x + threadIdx.x;
-  const int y = blockIdx.y * blockDim.y + threadIdx.y;
-  if (x >= width || y >= height) return;
+struct Equations {
+  float c1, c2, a12, inverse_u, inverse_v;  // the last two: 1 / diagonal
+};
+
+// weights: sum of the weights to the four neighbours.
+__device__ __forceinline__ Equations equations(const float* __restrict__ images, const float* __restrict__ base_uv,
+                                               const float* __restrict__ frozen_uv, const int x, const int y,
+                                               const int height, const int width, const float delta,
+                                               const float gamma, const float weights) {
   const int plane = height * width, i = y * width + x, pitch = width + 4;
   const float u0 = base_uv[i], v0 = base_uv[plane + i];
-  const float du = flow_uv[i] - u0, dv = flow_uv[plane + i] - v0;
+  const float du = frozen_uv[i] - u0, dv = frozen_uv[plane + i] - v0;
   const float to_x = x + u0, to_y = y + v0;
   const float inside = to_x >= 0.0f && to_x <= width - 1.0f && to_y >= 0.0f && to_y <= height - 1.0f ? 1.0f : 0.0f;
 
@@ -75,54 +79,129 @@ extern "C" __global__ void variational_solve(const float* __restrict__ images, c
   const float b1 = fmaf(yx, gyz, fmaf(xx, gxz, along_x * bz));
   const float b2 = fmaf(yy, gyz, fmaf(xy, gxz, along_y * bz));
 
-  // Smoothness to the four neighbours.
-  const float right = x + 1 < width ? smooth[i] + smooth[i + 1] : 0.0f;
-  const float left = x > 0 ? smooth[i] + smooth[i - 1] : 0.0f;
-  const float down = y + 1 < height ? smooth[i] + smooth[i + width] : 0.0f;
-  const float up = y > 0 ? smooth[i] + smooth[i - width] : 0.0f;
-  const float weights = (right + left) + (down + up);
   const float diagonal_u = a11 + weights, diagonal_v = a22 + weights;
   const float inverse = 1.0f / (diagonal_u * diagonal_v);
-  system[i] = right;
-  system[plane + i] = down;
-  system[2 * plane + i] = fmaf(a12, v0, a11 * u0) - b1;
-  system[3 * plane + i] = fmaf(a22, v0, a12 * u0) - b2;
-  system[4 * plane + i] = a12;
-  system[5 * plane + i] = diagonal_v * inverse;
-  system[6 * plane + i] = diagonal_u * inverse;
+  Equations result;
+  result.c1 = fmaf(a12, v0, a11 * u0) - b1;
+  result.c2 = fmaf(a22, v0, a12 * u0) - b2;
+  result.a12 = a12;
+  result.inverse_u = diagonal_v * inverse;
+  result.inverse_v = diagonal_u * inverse;
+  return result;
 }
 
-// One half-sweep: pixels with (x + y) % 2 == colour, which read only pixels of the other colour.
-extern "C" __global__ void variational_solve_relax(const float* __restrict__ system, float* flow_uv, const int height,
-                                                   const int width, const int colour, const float omega) {
-  const int y = blockIdx.y * blockDim.y + threadIdx.y;
-  const int x = 2 * (blockIdx.x * blockDim.x + threadIdx.x) + ((y + colour) & 1);
-  if (x >= width || y >= height) return;
-  const int plane = height * width, i = y * width + x;
-  const float* right = system;
-  const float* down = system + plane;
-  float* u = flow_uv;
-  float* v = flow_uv + plane;
-  float sum_u = system[2 * plane + i], sum_v = system[3 * plane + i];
-  if (x > 0) {
-    sum_u = fmaf(right[i - 1], u[i - 1], sum_u);
-    sum_v = fmaf(right[i - 1], v[i - 1], sum_v);
+extern "C" __global__ void __launch_bounds__(PAIRS * TILE / ROWS)
+    variational_solve(const float* __restrict__ images, const float* __restrict__ base_uv,
+                      const float* __restrict__ frozen_uv, const float* __restrict__ start_uv,
+                      float* __restrict__ relaxed_uv, const int height, const int width, const int sweeps,
+                      const float alpha, const float delta, const float gamma, const float omega) {
+  // By colour, row, pair: the 32 pixels of one colour that a warp relaxes lie side by side, and so do their neighbours.
+  __shared__ float2 flow[2][TILE][PAIRS];
+  __shared__ float smooth[2][TILE][PAIRS];
+  const int pair = threadIdx.x, plane = height * width, halo = 2 * sweeps, inner = TILE - 2 * halo;
+  const int left_x = blockIdx.x * inner - halo, top_y = blockIdx.y * inner - halo;
+
+#pragma unroll
+  for (int r = 0; r < ROWS; ++r) {
+    const int row = threadIdx.y + r * (TILE / ROWS), y = top_y + row;
+#pragma unroll
+    for (int odd = 0; odd < 2; ++odd) {
+      const int x = left_x + 2 * pair + odd;
+      if (x >= 0 && x < width && y >= 0 && y < height) {
+        const int i = y * width + x, colour = (row + odd) & 1;
+        flow[colour][row][pair] = make_float2(start_uv[i], start_uv[plane + i]);
+        smooth[colour][row][pair] = smoothness(images, frozen_uv, x, y, height, width, alpha);
+      }
+    }
   }
-  if (x + 1 < width) {
-    sum_u = fmaf(right[i], u[i + 1], sum_u);
-    sum_v = fmaf(right[i], v[i + 1], sum_v);
+  __syncthreads();
+
+  Equations system[ROWS][2];  // by row of the thread, colour
+#pragma unroll
+  for (int r = 0; r < ROWS; ++r) {
+    const int row = threadIdx.y + r * (TILE / ROWS), y = top_y + row;
+#pragma unroll
+    for (int odd = 0; odd < 2; ++odd) {
+      const int x = left_x + 2 * pair + odd, colour = (row + odd) & 1, other = 1 - colour;
+      Equations here = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
+      if (x >= 0 && x < width && y >= 0 && y < height) {
+        const float own = smooth[colour][row][pair];
+        const int left_pair = pair - 1 + odd, right_pair = pair + odd;
+        const float right = x + 1 < width && right_pair < PAIRS ? own + smooth[other][row][right_pair] : 0.0f;
+        const float left = x > 0 && left_pair >= 0 ? own + smooth[other][row][left_pair] : 0.0f;
+        const float down = y + 1 < height && row + 1 < TILE ? own + smooth[other][row + 1][pair] : 0.0f;
+        const float up = y > 0 && row > 0 ? own + smooth[other][row - 1][pair] : 0.0f;
+        const float weights = (right + left) + (down + up);
+        here = equations(images, base_uv, frozen_uv, x, y, height, width, delta, gamma, weights);
+      }
+      system[r][odd] = here;
+    }
+    if (row & 1) {  // in odd rows the even pixel is of colour 1
+      const Equations even = system[r][0];
+      system[r][0] = system[r][1];
+      system[r][1] = even;
+    }
   }
-  if (y > 0) {
-    sum_u = fmaf(down[i - width], u[i - width], sum_u);
-    sum_v = fmaf(down[i - width], v[i - width], sum_v);
+
+  for (int sweep = 0; sweep < sweeps; ++sweep) {
+#pragma unroll
+    for (int colour = 0; colour < 2; ++colour) {
+#pragma unroll
+      for (int r = 0; r < ROWS; ++r) {
+        const int row = threadIdx.y + r * (TILE / ROWS), y = top_y + row;
+        const int odd = (row + colour) & 1, x = left_x + 2 * pair + odd;
+        if (x < 0 || x >= width || y < 0 || y >= height) continue;
+        const int other = 1 - colour, left_pair = pair - 1 + odd, right_pair = pair + odd;
+        const Equations here = system[r][colour];
+        const float own = smooth[colour][row][pair];
+        float sum_u = here.c1, sum_v = here.c2;
+        if (x > 0 && left_pair >= 0) {
+          const float weight = own + smooth[other][row][left_pair];
+          const float2 there = flow[other][row][left_pair];
+          sum_u = fmaf(weight, there.x, sum_u);
+          sum_v = fmaf(weight, there.y, sum_v);
+        }
+        if (x + 1 < width && right_pair < PAIRS) {
+          const float weight = own + smooth[other][row][right_pair];
+          const float2 there = flow[other][row][right_pair];
+          sum_u = fmaf(weight, there.x, sum_u);
+          sum_v = fmaf(weight, there.y, sum_v);
+        }
+        if (y > 0 && row > 0) {
+          const float weight = own + smooth[other][row - 1][pair];
+          const float2 there = flow[other][row - 1][pair];
+          sum_u = fmaf(weight, there.x, sum_u);
+          sum_v = fmaf(weight, there.y, sum_v);
+        }
+        if (y + 1 < height && row + 1 < TILE) {
+          const float weight = own + smooth[other][row + 1][pair];
+          const float2 there = flow[other][row + 1][pair];
+          sum_u = fmaf(weight, there.x, sum_u);
+          sum_v = fmaf(weight, there.y, sum_v);
+        }
+        float2 value = flow[colour][row][pair];
+        const float to_u = fmaf(-here.a12, value.y, sum_u) * here.inverse_u;
+        value.x = fmaf(omega, to_u - value.x, value.x);
+        const float to_v = fmaf(-here.a12, value.x, sum_v) * here.inverse_v;
+        value.y = fmaf(omega, to_v - value.y, value.y);
+        flow[colour][row][pair] = value;
+      }
+      __syncthreads();
+    }
   }
-  if (y + 1 < height) {
-    sum_u = fmaf(down[i], u[i + width], sum_u);
-    sum_v = fmaf(down[i], v[i + width], sum_v);
+
+#pragma unroll
+  for (int r = 0; r < ROWS; ++r) {
+    const int row = threadIdx.y + r * (TILE / ROWS), y = top_y + row;
+#pragma unroll
+    for (int odd = 0; odd < 2; ++odd) {
+      const int column = 2 * pair + odd, x = left_x + column;
+      if (row < halo || row >= TILE - halo || column < halo || column >= TILE - halo || x >= width || y >= height) {
+        continue;
+      }
+      const float2 value = flow[(row + odd) & 1][row][pair];
+      relaxed_uv[y * width + x] = value.x;
+      relaxed_uv[plane + y * width + x] = value.y;
+    }
   }
-  const float a12 = system[4 * plane + i];
-  const float to_u = fmaf(-a12, v[i], sum_u) * system[5 * plane + i];
-  u[i] = fmaf(omega, to_u - u[i], u[i]);
-  const float to_v = fmaf(-a12, u[i], sum_v) * system[6 * plane + i];
-  v[i] = fmaf(omega, to_v - v[i], v[i]);
 }

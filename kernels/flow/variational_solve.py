@@ -15,7 +15,8 @@ row, relaxed by sweeps of red-black successive over-relaxation::
     (a11 + sum s) u + a12 v = c1 + sum s u_neighbour
     a12 u + (a22 + sum s) v = c2 + sum s v_neighbour
 
-On the CPU all of a step is one pass over the rows: see `variational_rows`.
+On the CPU all of a step is one pass over the rows: see `variational_rows`. On a GPU a block keeps a tile in shared
+memory for up to four sweeps.
 """
 
 import numpy as np
@@ -28,8 +29,11 @@ from cvseg.kernels.flow.variational_rows import EDGE, EPSILON2, ZETA2, refine_ro
 from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.recycled import recycled_empty
 
+# A block of the GPU relaxes a tile. More sweeps per launch spoil more of it, fewer compute the system more often.
+TILE, MOST_SWEEPS = 64, 4
+
 _NUMBERS = {"EPSILON2": EPSILON2, "ZETA2": ZETA2, "EDGE": EDGE}
-_cuda = CudaSource(__file__, {name: f"{value!s}f" for name, value in _NUMBERS.items()})
+_cuda = CudaSource(__file__, {"TILE": str(TILE), **{name: f"{value!s}f" for name, value in _NUMBERS.items()}})
 
 
 _NO_IMAGE = np.empty(0, np.float32)
@@ -59,27 +63,36 @@ def _variational_solve_cpu(images, base_uv, fixed_points, sweeps, alpha, delta, 
 
 
 def _variational_solve_cuda(images, base_uv, fixed_points, sweeps, alpha, delta, gamma, omega):
-    xp = array_module(base_uv)
     height, width = base_uv.shape[1:]
-    size = np.int32(height), np.int32(width)
-    flow_uv = base_uv.copy()
-    smooth, system = xp.empty((height, width), np.float32), xp.empty((7, height, width), np.float32)
+    launches = -(-int(sweeps) // MOST_SWEEPS)
+    spare = [array_module(base_uv).empty_like(base_uv) for _ in range(3 if launches > 1 else 2)]
+    frozen = base_uv
     for _ in range(int(fixed_points)):
-        _cuda.launch_image("variational_solve_smooth", (height, width), images, flow_uv, smooth, *size, alpha)
-        _cuda.launch_image(
-            "variational_solve", (height, width), images, base_uv, flow_uv, smooth, system, *size, delta, gamma
-        )
-        for half_sweep in range(2 * int(sweeps)):
-            _cuda.launch_image(
-                "variational_solve_relax",
-                (height, (width + 1) // 2),
-                system,
-                flow_uv,
-                *size,
-                np.int32(half_sweep & 1),
+        start = frozen
+        for number in range(launches):
+            count = int(sweeps) * (number + 1) // launches - int(sweeps) * number // launches
+            relaxed = next(one for one in spare if one is not frozen and one is not start)
+            inner = TILE - 4 * count
+            _cuda.launch_blocks(
+                "variational_solve",
+                (-(-width // inner), -(-height // inner)),
+                (TILE // 2, TILE // 2),
+                images,
+                base_uv,
+                frozen,
+                start,
+                relaxed,
+                np.int32(height),
+                np.int32(width),
+                np.int32(count),
+                alpha,
+                delta,
+                gamma,
                 omega,
             )
-    return flow_uv
+            start = relaxed
+        frozen = start
+    return frozen
 
 
 def _sample(rng, size_hw):

@@ -48,6 +48,31 @@ def test_compiles_without_a_warning_for_every_gpu(path):
             assert code_bytes > 0
 
 
+# Threads of the largest block that each launches, and how many blocks shall fit on a multiprocessor of Hopper.
+FLOW_BLOCKS = {
+    "variational_solve": (1024, 1),
+    "patch_search": (128, 10),
+    "patch_densify": (256, 5),
+    "variational_images": (256, 8),
+    "flow_upsample": (256, 8),
+    "forward_backward": (256, 8),
+}
+
+
+@pytest.mark.skipif(nvrtc.library() is None, reason="NVRTC is absent; pip install nvidia-cuda-nvrtc")
+@pytest.mark.parametrize("name", FLOW_BLOCKS)
+def test_kernels_of_the_flow_spill_nothing_and_leave_room_for_others(name):
+    threads, blocks = FLOW_BLOCKS[name]
+    path = KERNEL_FOLDER / "flow" / f"{name}.cu"
+    (source,) = sources(path)
+    _, log, _ = nvrtc.compile_for(source.text, path.name, (*source.options, "--ptxas-options=-v"), "sm_90")
+    assert "Used" in log
+    assert re.findall(r"(\d+) bytes (?:stack frame|spill stores|spill loads)", log) == ["0", "0", "0"]
+    (registers,) = map(int, re.findall(r"Used (\d+) registers", log))
+    per_warp = -(-registers * 32 // 256) * 256  # given out in units of 256
+    assert per_warp * (threads // 32) * blocks <= 65536, f"{registers} registers"
+
+
 @pytest.mark.skipif(nvrtc.library() is None, reason="NVRTC is absent; pip install nvidia-cuda-nvrtc")
 @pytest.mark.parametrize(
     ("body", "complaint"),

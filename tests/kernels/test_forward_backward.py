@@ -68,3 +68,13 @@ def test_flows_on_two_devices_are_refused(emulated_cuda):
     flow_xy = np.zeros((4, 5, 2), np.float32)
     with pytest.raises(DeviceMismatchError, match="two devices"):
         forward_backward_consistency(emulated_cuda.asarray(flow_xy), flow_xy)
+
+
+def test_a_flow_that_begins_anywhere_in_memory_is_taken(device):
+    rng = np.random.default_rng(2)
+    forward, backward = rng.normal(0, 1, (2, 7, 9, 2)).astype(np.float32)
+    shifted = device.array(np.concatenate([[0], forward.ravel()]), np.float32)[1:].reshape(7, 9, 2)
+    placed = device.array(backward)
+    result = forward_backward_consistency(shifted, placed)
+    expected = forward_backward_consistency(forward, backward)
+    assert_array_equal(to_host(result.confidence), expected.confidence)

@@ -85,3 +85,12 @@ def test_bands_with_their_halo_give_the_same_bits_as_one_pass(use_threads):
         results.append(variational_solve(images, base, *numbers(2, 6, relaxation=1.9)))
     assert_array_equal(results[0], results[1])
     assert_array_equal(results[0], results[2])
+
+
+@pytest.mark.parametrize("sweeps", [1, 4, 5, 8, 11])
+@pytest.mark.parametrize("size_hw", [(61, 47), (70, 131)])
+def test_tiles_have_the_bits_of_sweeps_over_the_whole_image(size_hw, sweeps, cuda_runner):
+    """More sweeps than a launch makes, and several tiles, of which the last is cut."""
+    images, base, *_ = variational_solve.sample(np.random.default_rng([*size_hw, sweeps]), size_hw)
+    expected = variational_solve.cpu(images, base, *numbers(2, sweeps))
+    assert_array_equal(cuda_runner(variational_solve, images, base, *numbers(2, sweeps)), expected)
