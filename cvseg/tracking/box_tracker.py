@@ -13,6 +13,7 @@ from cvseg.tracking.box_colors import ColorMemory, box_histograms
 from cvseg.tracking.box_costs import Pairs, cheapest_pairs, pair_costs, touching
 from cvseg.tracking.box_filters import BoxFilters, boxes_of, measurements_of, moved_states
 from cvseg.tracking.box_tracker_options import BoxTrackerOptions
+from cvseg.tracking.camera_jolt import LEAST_TRACKS, voted_shift
 from cvseg.tracking.score_strength import ScoreRange, score_strength, weakened_doubles
 
 Array = NDArray[np.float64]
@@ -64,6 +65,11 @@ class TrackedBoxes:
     def all_detections(self) -> Rows:
         """(m,) as `detections`, for all tracks."""
         return self._all["detections"]
+
+    @property
+    def shift_xy(self) -> Array:
+        """(2,) jolt of the camera since the last frame, as the boxes tell it; pixels."""
+        return np.array(self._all["shift"])
 
     @property
     def _named(self) -> NDArray[np.bool_]:
@@ -139,9 +145,11 @@ class BoxTracker:
         self._scores = ScoreRange(self.options.low_quantile, self.options.high_quantile)
         self._fixed_range: tuple[float, float] | None = None
         self._extent: tuple[float, float, float, float] | None = None
+        self._shift = np.zeros(2)
         self._numbers: dict[int, int] = {}
         self._next_key = 0
         self._next_id = 1
+        self._frames = 0  # since the first
         self._frame_index = -1
 
     def expect(
@@ -245,15 +253,7 @@ class BoxTracker:
 
     def _pass_time(self, frame_index: int, camera_matrix: ArrayLike | None) -> None:
         if camera_matrix is not None and len(self):
-            matrix = np.asarray(camera_matrix, np.float64)
-            self._filters.move(matrix)
-            sights = self._sights
-            sights["x"], sights["P"] = moved_states(sights["x"], sights["P"], matrix)
-            seen = self._table["seen"]
-            as_states = np.concatenate([seen[:, :2], self._table["direction"], seen[:, 2:]], axis=1)
-            moved = moved_states(as_states, np.broadcast_to(np.eye(6), (len(seen), 6, 6)), matrix)[0]
-            self._table["seen"] = moved[:, [0, 1, 4, 5]]
-            self._table["direction"] = moved[:, 2:4]
+            self._move_all(np.asarray(camera_matrix, np.float64))
         # Beyond the longest life nothing is left to be predicted.
         longest = max(self.options.max_age, self.options.occluded_age) + 1
         for _ in range(min(frame_index - self._frame_index, longest + 1)):
@@ -263,17 +263,53 @@ class BoxTracker:
             # Skipped frames are frames without boxes: nothing hides anything, and lives end.
             self._table["hidden"][:] = False
             self._keep(np.flatnonzero(self._table["unseen"] <= self._longest_unseen() + 1))
+        self._frames += 1 if self._frame_index < 0 else frame_index - self._frame_index
         self._frame_index = frame_index
+
+    def _move_all(self, matrix: Array) -> None:
+        """Carry everything that is remembered along with the camera."""
+        self._filters.move(matrix)
+        sights = self._sights
+        sights["x"], sights["P"] = moved_states(sights["x"], sights["P"], matrix)
+        seen = self._table["seen"]
+        as_states = np.concatenate([seen[:, :2], self._table["direction"], seen[:, 2:]], axis=1)
+        moved = moved_states(as_states, np.broadcast_to(np.eye(6), (len(seen), 6, 6)), matrix)[0]
+        self._table["seen"] = moved[:, [0, 1, 4, 5]]
+        self._table["direction"] = moved[:, 2:4]
 
     def _associate(self, boxes: Array, measured: Array, strength: Array, histograms: Array | None) -> Rows:
         """(tracks,) row of the box of each, or -1."""
         partner = np.full(len(self), -1)
+        self._shift = np.zeros(2)
         if not len(self) or not len(boxes):
             return partner
+        pairs = self._costs(boxes, measured, histograms)
+        table, options = self._table, self.options
+        confirmed = table["hits"] >= options.min_hits
+        fresh = confirmed & (table["unseen"] <= options.fresh)
+        strong = strength >= options.strong
+        if options.follow_jolts and fresh.sum() >= LEAST_TRACKS:
+            rows, _ = cheapest_pairs(pairs.among(fresh, strong), options.most_cost)
+            if len(rows) < 0.5 * fresh.sum():
+                predicted = self._filters.mean[np.ix_(fresh, self._filters.measured)]
+                self._shift = voted_shift(predicted, measured[strong])
+            if self._shift.any():
+                self._move_all(np.array([[1, 0, self._shift[0]], [0, 1, self._shift[1]], [0, 0, 1.0]]))
+                pairs = self._costs(boxes, measured, histograms)
+        for tracks, usable in (
+            (fresh, strong),
+            (confirmed, strong),
+            (fresh, strength >= options.weak),
+            (~confirmed, strong),
+        ):
+            self._take(partner, pairs, tracks, usable)
+        return partner
+
+    def _costs(self, boxes: Array, measured: Array, histograms: Array | None) -> Pairs:
         options, table, filters = self.options, self._table, self._filters
         predicted = filters.mean[:, filters.measured]
         colors = self._colors
-        pairs = pair_costs(
+        return pair_costs(
             predicted=predicted,
             predicted_boxes=boxes_of(predicted),
             variance_xy=filters.spread[:, (0, 1), (0, 1)] + filters.noise(predicted)[:, :2],
@@ -284,17 +320,6 @@ class BoxTracker:
             likeness=None if histograms is None else lambda t, b: colors.likeness(t, histograms[b]),
             options=options,
         )
-        confirmed = table["hits"] >= options.min_hits
-        fresh = confirmed & (table["unseen"] <= options.fresh)
-        strong = strength >= options.strong
-        for tracks, usable in (
-            (fresh, strong),
-            (confirmed, strong),
-            (fresh, strength >= options.weak),
-            (~confirmed, strong),
-        ):
-            self._take(partner, pairs, tracks, usable)
-        return partner
 
     def _take(self, partner: Rows, pairs: Pairs, tracks: NDArray[np.bool_], usable: NDArray[np.bool_]) -> None:
         free = usable.copy()
@@ -417,7 +442,11 @@ class BoxTracker:
 
     def _number_tracks(self) -> None:
         table = self._table
-        for row in np.flatnonzero(table["hits"] >= self.options.min_hits):
+        needed = self.options.min_hits
+        if self.options.first_at_once:
+            # Who is there when the stream begins has not just come.
+            needed = min(needed, self._frames)
+        for row in np.flatnonzero(table["hits"] >= needed):
             key = int(table["key"][row])
             if key not in self._numbers:
                 self._numbers[key] = self._next_id
@@ -437,6 +466,7 @@ class BoxTracker:
             "scores": table["score"][shown],
             "detections": np.where(given >= 0, order[given] if len(order) else -1, -1),
             "status": status,
+            "shift": self._shift,
         }
         return TrackedBoxes(self._frame_index, rows, self._numbers)
 
@@ -453,6 +483,7 @@ class BoxTracker:
             "numbers": dict(self._numbers),
             "next_key": self._next_key,
             "next_id": self._next_id,
+            "frames": self._frames,
             "frame_index": self._frame_index,
         }
 
@@ -466,6 +497,7 @@ class BoxTracker:
         self._scores.load_state_dict(state["scores"])
         self._fixed_range, self._extent = state["fixed_range"], state["extent"]
         self._numbers = {int(key): int(number) for key, number in state["numbers"].items()}
+        self._frames = int(state["frames"])
         self._next_key, self._next_id = int(state["next_key"]), int(state["next_id"])
         self._frame_index = int(state["frame_index"])
 

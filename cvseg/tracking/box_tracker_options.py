@@ -49,8 +49,11 @@ class BoxTrackerOptions(Options):
         0.35, "overlap with a better box at which a box loses two thirds of its strength; larger keeps more", low=1e-3
     )
     min_hits: int = option(3, "boxes a track needs before it gets a number; larger drops more noise", low=1)
+    first_at_once: bool = option(
+        True, "number what is seen in every frame since the first without waiting for min_hits"
+    )
     max_age: int = option(30, "frames a track may stay unseen and keep its number", low=0)
-    fresh: int = option(2, "frames unseen up to which a track chooses first, and may take weak boxes", low=1)
+    fresh: int = option(6, "frames unseen up to which a track chooses first, and may take weak boxes", low=1)
     enlarge: float = option(0.3, "share of its sides by which a box is enlarged all around before overlaps", low=0)
     least_overlap: float = option(0.1, "overlap of the enlarged boxes below which they never match", low=0, high=1)
     gate: float = option(5.0, "distance in standard deviations beyond which boxes never match", low=0.1)
@@ -59,11 +62,12 @@ class BoxTrackerOptions(Options):
     size_cost: float = option(0.5, "cost of one unit of both log sides together", low=0)
     direction_cost: float = option(0.1, "cost of a box at a right angle to the movement so far", low=0)
     color_cost: float = option(0.5, "cost of wholly unlike colours, where pictures are given", low=0)
+    follow_jolts: bool = option(True, "where most tracks miss, look for one shift that finds them: the camera's")
     occluded: float = option(
         0.5, "share of a predicted box under nearer tracked ones from which it counts as occluded", low=0, high=1
     )
     occluded_age: int = option(60, "frames an occluded track may stay unseen", low=0)
-    shown_unseen: int = option(0, "frames for which an unseen track is still returned, at its prediction", low=0)
+    shown_unseen: int = option(2, "frames for which an unseen track is still returned, at its prediction", low=0)
     motion: BoxMotionOptions = field(default_factory=BoxMotionOptions)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,14 +60,30 @@ def track_boxes(
     options, offline = options or BoxTrackerOptions(), offline or OfflineOptions()
     if not len(table):
         return no_tracks()
-    pieces = first_pass(table, options, frames)
-    pieces = link_pieces(undo_swaps(pieces, offline), offline, extent_of(table.boxes_xyxy))
+    pieces, path = first_pass(table, options, frames)
+    # Where the boxes told that the camera moved, straight paths are straight without its movement.
+    pieces = [carried(piece, -path[piece.frames - path_start(table)]) for piece in pieces]
+    pieces = link_pieces(undo_swaps(pieces, offline), offline, None if path.any() else extent_of(table.boxes_xyxy))
     pieces = [
         piece
         for piece in pieces
         if len(piece.frames) >= offline.min_length and piece.strength.mean() >= offline.min_strength
     ]
-    return finished(pieces, options, offline)
+    tracks = finished(pieces, options, offline)
+    back = np.tile(path[tracks.frames - path_start(table)], 2)
+    return dataclasses.replace(tracks, boxes_xyxy=tracks.boxes_xyxy + back)
+
+
+def path_start(table: TrackTable) -> int:
+    """First frame that has a box."""
+    return int(table.frames.min())
+
+
+def carried(piece: Piece, by_xy: Array) -> Piece:
+    """A piece moved by (k, 2) pixels, a row for each of its boxes."""
+    measured = piece.measured.copy()
+    measured[:, :2] += by_xy
+    return dataclasses.replace(piece, measured=measured)
 
 
 def track_boxes_online(
@@ -109,16 +126,24 @@ def no_tracks() -> TrackTable:
     return TrackTable(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros((0, 4)), np.zeros(0), np.zeros((0, 3)))
 
 
-def first_pass(table: TrackTable, options: BoxTrackerOptions, frames: Any = None) -> list[Piece]:
-    """Run the tracker over a file that has boxes; its tracks, those without a number included, by first appearance."""
+def first_pass(table: TrackTable, options: BoxTrackerOptions, frames: Any = None) -> tuple[list[Piece], Array]:
+    """Run the tracker over a file that has boxes.
+
+    Returns
+    -------
+    its tracks, those without a number included, by first appearance
+    path : (frames, 2) way of the camera since the first frame that has a box, as far as the boxes tell it; pixels
+    """
     tracker = BoxTracker(options)
     low, high = strength_range(table.confidences, options.low_quantile, options.high_quantile)
     boxes = table.boxes_xyxy
     tracker.expect(score_range=(low, high), extent_xyxy=extent_of(boxes))
+    shifts = []
     keys, rows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for t, own in rows_by_frame(table):
         result = tracker.update(t, boxes[own], table.confidences[own], frame=None if frames is None else frames(t))
         found = result.all_detections >= 0
+        shifts.append(result.shift_xy)
         keys.append(result.keys[found])
         rows.append(own[result.all_detections[found]])
     key, row = np.concatenate(keys), np.concatenate(rows)
@@ -126,11 +151,12 @@ def first_pass(table: TrackTable, options: BoxTrackerOptions, frames: Any = None
     key, row = key[by_key], row[by_key]
     measured = measurements_of(boxes)
     strength = score_strength(table.confidences, low, high)
-    return [
+    pieces = [
         Piece(table.frames[own].astype(np.int64), measured[own], table.confidences[own], strength[own])
         for own in np.split(row, np.flatnonzero(np.diff(key)) + 1)
         if len(own)
     ]
+    return pieces, np.cumsum(shifts, axis=0)
 
 
 def extent_of(boxes_xyxy: Array) -> tuple[float, float, float, float]:

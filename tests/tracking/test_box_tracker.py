@@ -48,7 +48,9 @@ def test_permuting_the_boxes_of_a_frame_changes_nothing(seed):
     first, second = run(clip), run(mixed)
     assert rows(first) == rows(second)
     for a, b, (_, _, owners), (_, _, mixed_owners) in zip(first, second, clip, mixed, strict=True):
-        assert_array_equal(owners[a.detections], mixed_owners[b.detections])
+        assert_array_equal(a.detections >= 0, b.detections >= 0)
+        seen = a.detections >= 0
+        assert_array_equal(owners[a.detections[seen]], mixed_owners[b.detections[seen]])
 
 
 def test_every_walker_keeps_one_number():
@@ -56,19 +58,28 @@ def test_every_walker_keeps_one_number():
     owner_of = {}
     for result, (_, _, owners) in zip(run(clip), clip, strict=True):
         for number, row in zip(result.ids.tolist(), result.detections.tolist(), strict=True):
-            owner_of.setdefault(number, set()).add(int(owners[row]))
+            if row >= 0:
+                owner_of.setdefault(number, set()).add(int(owners[row]))
     assert sorted(owner_of) == [1, 2, 3, 4]
     assert all(len(owners) == 1 for owners in owner_of.values())
 
 
 def test_a_track_has_no_number_before_min_hits_and_then_from_its_first_box_on():
-    tracker = BoxTracker(BoxTrackerOptions(min_hits=4))
+    tracker = BoxTracker(BoxTrackerOptions(min_hits=4, first_at_once=False))
     results, at_once = [], []
     for t in range(6):
         results.append(tracker.update(t, [[10 + t, 10, 30 + t, 50]]))
         at_once.append(results[-1].ids.tolist())
     assert at_once == [[], [], [], [1], [1], [1]]
     assert [r.ids.tolist() for r in results] == [[1]] * 6
+
+
+def test_what_is_there_when_the_stream_begins_has_a_number_at_once_and_what_comes_later_waits():
+    tracker, at_once = BoxTracker(), []
+    for t in range(5):
+        boxes = [[10 + t, 10, 30 + t, 50]] + [[100, 10, 120, 50]] * (t >= 1)
+        at_once.append(tracker.update(t, boxes).ids.tolist())
+    assert at_once == [[1], [1], [1], [1, 2], [1, 2]]
 
 
 def test_a_number_is_never_given_twice():
@@ -98,8 +109,8 @@ def test_a_track_returns_with_its_number_after_a_gap():
     tracker = BoxTracker()
     for t in range(10):
         tracker.update(t, [[10 + 3 * t, 10, 30 + 3 * t, 50]])
-    for t in range(10, 25):
-        assert len(tracker.update(t, [])) == 0
+    shown = [len(tracker.update(t, [])) for t in range(10, 25)]
+    assert shown == [1, 1] + [0] * 13  # shown_unseen
     assert tracker.update(25, [[10 + 75, 10, 30 + 75, 50]]).ids.tolist() == [1]
     # The straight way over the gap: the velocity is that of the whole way.
     assert_allclose(tracker.update(26, [[10 + 78, 10, 30 + 78, 50]]).velocity_xy, [[3, 0]], atol=0.1)
