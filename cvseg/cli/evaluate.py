@@ -142,6 +142,8 @@ def run_protocol(
     if not quiet:
         if evaluation.overall_doc:
             click.echo(f"overall: {evaluation.overall_doc}.", err=True)
+        if Path(results).resolve() == Path(truth).resolve():
+            click.echo("note: the results are the truth itself; --results and --truth name the same place.", err=True)
         for remark in evaluation.remarks:
             click.echo(f"note: {remark}", err=True)
     if json_file:

@@ -34,10 +34,8 @@ def images_beside(
     InputError
         when the given one is no folder.
     """
+    check_images(caller, given)
     if given:
-        if not Path(given).is_dir():
-            what = "is a file" if Path(given).exists() else "does not exist"
-            raise InputError(f"{caller}: {given} {what}; expected the folder of the frames. Check --images.")
         return given
     names = list(names)
     base = truth.resolve().parent
@@ -46,6 +44,18 @@ def images_beside(
         if folder.is_dir() and folder != truth.resolve() and _holds_all(folder, names, size_hw):
             return str(folder)
     return ""
+
+
+def check_images(caller: str, given: str) -> None:
+    """Demand that `given` is a folder, or "".
+
+    Raises
+    ------
+    InputError
+    """
+    if given and not Path(given).is_dir():
+        what = "is a file" if Path(given).exists() else "does not exist"
+        raise InputError(f"{caller}: {given} {what}; expected the folder of the frames. Check --images.")
 
 
 def image_path(folder: Path, name: str) -> Path | None:

@@ -13,6 +13,7 @@ from cvseg.errors import DtypeError, ShapeError
 from cvseg.evaluation.segment_overlaps import check_segments, numbered, segment_overlaps
 
 TOLERANCE_PX = 2.0
+PIECE = 16  # frames of a video whose distances are computed at once
 
 
 def boundary_recall(
@@ -50,9 +51,23 @@ def boundary_recall(
         return 1.0
     if not found.any():
         return 0.0
+    return _near(wanted, found, tolerance_px) / int(np.count_nonzero(wanted))
+
+
+def _near(wanted: NDArray[np.bool_], found: NDArray[np.bool_], tolerance_px: float) -> int:
+    """Number of `wanted` pixels with a `found` one within the tolerance; a video in pieces, as distances take room."""
     from scipy.ndimage import distance_transform_edt
 
-    return float((distance_transform_edt(~found)[wanted] <= tolerance_px).mean())
+    if wanted.ndim == 2:
+        return int(np.count_nonzero(distance_transform_edt(~found)[wanted] <= tolerance_px)) if found.any() else 0
+    margin, near = math.ceil(tolerance_px), 0
+    for begin in range(0, len(wanted), PIECE):
+        first, last = max(0, begin - margin), min(len(wanted), begin + PIECE + margin)
+        piece = found[first:last]
+        if piece.any():
+            own = distance_transform_edt(~piece)[begin - first : begin - first + PIECE]
+            near += int(np.count_nonzero(own[wanted[begin : begin + PIECE]] <= tolerance_px))
+    return near
 
 
 def undersegmentation_error(
@@ -243,15 +258,39 @@ def label_consistency(labels: NDArray[np.integer[Any]], flows_xy: NDArray[np.flo
     check_shapes("label_consistency", flows_xy=(flows_xy, f"{frames - 1} {height} {width} 2"))
     check_dtype("label_consistency", np.float32, flows_xy=flows_xy)
     kept = counted = 0
-    y, x = np.mgrid[:height, :width]
     for before, after, flow_xy in zip(labels[:-1], labels[1:], flows_xy, strict=True):
-        target_x, target_y = x + flow_xy[..., 0].astype(np.float64), y + flow_xy[..., 1].astype(np.float64)
-        # Written so that NaN compares false.
-        inside = (target_x >= -0.5) & (target_x < width - 0.5) & (target_y >= -0.5) & (target_y < height - 0.5)
-        rows, columns = (np.floor(target[inside] + 0.5).astype(np.int64) for target in (target_y, target_x))
-        kept += int(np.count_nonzero(before[inside] == after[rows, columns]))
-        counted += int(np.count_nonzero(inside))
+        own_kept, own_counted = consistency_counts(before, after, flow_xy)
+        kept, counted = kept + own_kept, counted + own_counted
     return kept / counted if counted else float("nan")
+
+
+def consistency_counts(
+    before: NDArray[np.integer[Any]], after: NDArray[np.integer[Any]], flow_xy: NDArray[np.float32]
+) -> tuple[int, int]:
+    """Of two frames: how many pixels keep their label along the flow, and how many land inside.
+
+    Parameters
+    ----------
+    before, after : (H, W) integers
+    flow_xy : (H, W, 2) floating, pixels, from `before` to `after`; not finite where unknown
+
+    Raises
+    ------
+    ShapeError
+
+    Examples
+    --------
+    >>> consistency_counts(np.array([[1, 1, 2]]), np.array([[1, 1, 1]]), np.ones((1, 3, 2), np.float32) * [1, 0])
+    (2, 2)
+    """
+    height, width = before.shape
+    check_shapes("consistency_counts", after=(after, f"{height} {width}"), flow_xy=(flow_xy, f"{height} {width} 2"))
+    y, x = np.mgrid[:height, :width]
+    target_x, target_y = x + flow_xy[..., 0].astype(np.float64), y + flow_xy[..., 1].astype(np.float64)
+    # Written so that NaN compares false.
+    inside = (target_x >= -0.5) & (target_x < width - 0.5) & (target_y >= -0.5) & (target_y < height - 0.5)
+    rows, columns = (np.floor(target[inside] + 0.5).astype(np.int64) for target in (target_y, target_x))
+    return int(np.count_nonzero(before[inside] == after[rows, columns])), int(np.count_nonzero(inside))
 
 
 def _edges(labels: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:

@@ -130,16 +130,42 @@ def match_transitions(
     _check(result, truth, tolerance_frames)
     if not len(result) or not len(truth):
         return []
+    pairs = []
+    for own, true in _neighbourhoods(result, truth, tolerance_frames):
+        pairs += [(int(own[i]), int(true[j])) for i, j in _assigned(result[own], truth[true], tolerance_frames)]
+    return sorted(pairs, key=lambda pair: pair[1])
+
+
+def _assigned(
+    result: NDArray[np.integer[Any]], truth: NDArray[np.integer[Any]], tolerance_frames: int
+) -> list[tuple[int, int]]:
     from scipy.optimize import linear_sum_assignment
 
     distance = _distances(result, truth)
     middle = np.abs(result.sum(1)[:, None] - truth.sum(1)[None]) / 2
     worth = np.where(distance <= tolerance_frames, KEEP - np.minimum(middle, KEEP / 10_000), 0.0)
     rows, columns = linear_sum_assignment(worth, maximize=True)
-    pairs = [
+    return [
         (row, column) for row, column in zip(rows.tolist(), columns.tolist(), strict=True) if worth[row, column] > 0
     ]
-    return sorted(pairs, key=lambda pair: pair[1])
+
+
+def _neighbourhoods(
+    result: NDArray[np.integer[Any]], truth: NDArray[np.integer[Any]], tolerance_frames: int
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Numbers in result and truth of transitions that may match each other; none matches outside its neighbourhood.
+
+    One table of all pairs would hold a hundred million entries for the ten thousand cuts of a long recording.
+    """
+    spans = np.concatenate([result, truth]).astype(np.int64)
+    order = np.argsort(spans[:, 0], kind="stable")
+    ends = np.maximum.accumulate(spans[order, 1])
+    gaps = np.flatnonzero(spans[order[1:], 0] - ends[:-1] > tolerance_frames) + 1
+    groups = [
+        (group[group < len(result)], group[group >= len(result)] - len(result)) for group in np.split(order, gaps)
+    ]
+    # In the order of the file, which decides between equal matches.
+    return [(np.sort(own), np.sort(true)) for own, true in groups if len(own) and len(true)]
 
 
 def shot_counts(

@@ -178,7 +178,7 @@ def read_json(path: Path) -> Any:
         with line and column of what is wrong.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise FormatError(f"{path} does not exist; expected a JSON file. Check the path.") from None
     except OSError as error:
@@ -191,6 +191,8 @@ def read_json(path: Path) -> Any:
         ) from None
     except RecursionError:
         raise FormatError(f"{path} is nested too deeply; expected a COCO file.") from None
+    except ValueError:  # Python refuses whole numbers of thousands of digits
+        raise FormatError(f"{path} holds a number of thousands of digits; expected a COCO file.") from None
 
 
 @dataclass(frozen=True)

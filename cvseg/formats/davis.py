@@ -77,15 +77,21 @@ def read_mask(path: str | Path) -> NDArray[np.int32]:
     try:
         with Image.open(path) as picture:
             picture.load()
-            mode = picture.mode
+            mode, kind = picture.mode, picture.format
             values = np.asarray(picture)
     except FileNotFoundError:
         raise FormatError(f"{path} does not exist; expected a mask (indexed PNG). Check the path.") from None
     except Exception as error:  # Pillow's decoders raise nearly every built-in on damaged data
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        unknown = type(error).__name__ == "UnidentifiedImageError"  # its text repeats the path
+        reason = "it is no picture" if unknown else str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FormatError(
             f"{path} cannot be read as a mask ({reason}); expected an indexed PNG. Copy it again."
         ) from None
+    if kind == "JPEG":
+        raise FormatError(
+            f"{path} is a JPEG, whatever its ending says, and JPEG changes ids; expected an indexed or grey PNG. "
+            "Write the masks as PNG."
+        )
     if mode not in ("P", "L", "1", "I") and not mode.startswith("I;16"):
         raise FormatError(
             f"{path} is a colour picture ({mode}); expected an indexed or grey PNG whose values are ids. "

@@ -78,6 +78,8 @@ def read_scribbles(path: str | Path) -> Scribbles:
         raise FormatError(f"{path}, line {error.lineno}: {error.msg}; expected JSON. Copy the file again.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise FormatError(f"{path} cannot be read as text ({error}); expected scribbles of DAVIS (JSON).") from None
+    except (ValueError, RecursionError):  # numbers of thousands of digits, thousands of brackets
+        raise FormatError(f"{path} holds no scribbles of DAVIS; its numbers or brackets are endless.") from None
     frames = content.get("scribbles") if isinstance(content, dict) else None
     if not isinstance(frames, list) or not all(isinstance(frame, list) for frame in frames):
         raise FormatError(f"{path} has no list 'scribbles' with a list a frame; expected scribbles of DAVIS.")

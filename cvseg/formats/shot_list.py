@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from cvseg.errors import FormatError
 
+LAST_FRAME = 2**31 - 1  # two years at 30 frames a second
 SHOT_ENDINGS = (".csv", ".json", ".jsonl", ".txt")
 
 
@@ -58,6 +59,10 @@ def read_shot_list(path: str | Path) -> NDArray[np.int64]:
     else:
         raise FormatError(f"{path} ends in {ending or 'nothing'!r}; expected one of {', '.join(SHOT_ENDINGS)}.")
     transitions.sort()
+    if transitions and max(end for _, end in transitions) > LAST_FRAME:
+        raise FormatError(
+            f"{path}: the transition {list(transitions[-1])} lies behind frame {LAST_FRAME}; expected frame numbers."
+        )
     for before, after in itertools.pairwise(transitions):
         if after[0] < before[1] or after == before:
             raise FormatError(
@@ -138,6 +143,8 @@ def _parsed(path: Path, line: int, text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise FormatError(f"{path}, line {line + error.lineno - 1}: no JSON ({error.msg}). Copy it again.") from None
+    except (ValueError, RecursionError):  # numbers of thousands of digits, thousands of brackets
+        raise FormatError(f"{path}, line {line}: no list of shots; its numbers or brackets are endless.") from None
 
 
 def _json_transitions(path: Path, line: int, value: Any) -> Iterator[tuple[int, int]]:

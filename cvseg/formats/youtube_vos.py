@@ -56,6 +56,8 @@ def read_meta(path: str | Path) -> dict[str, dict[int, LabelledObject]]:
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise FormatError(f"{path}, line {error.lineno}: {error.msg}; expected JSON. Copy the file again.") from None
+    except (ValueError, RecursionError):  # numbers of thousands of digits, thousands of brackets
+        raise FormatError(f"{path} is no meta.json of YouTube-VOS; its numbers or brackets are endless.") from None
     videos = _mapping(content, "videos", str(path), "the file")
     found = {}
     for video, entry in sorted(videos.items()):

@@ -122,7 +122,7 @@ def test_all_pixels_of_all_frames_count_alike(tmp_path, ending):
     assert evaluation.frames[1].scores["epe"] == pytest.approx(flow_accuracy(*flows[1]).endpoint_error_px)
     assert evaluation.frames[1].picture().shape == (18, 7, 3)
     assert "epe_hidden" not in evaluation.overall
-    cumulated = evaluation.curves[1].lines["a"][1]
+    cumulated = evaluation.curves[0].lines["a"][1]
     assert cumulated == sorted(cumulated)
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cvseg.errors import FormatError, InputError
+from cvseg.errors import FormatError, InputError, OptionError
 from cvseg.evaluation.protocols.regions import RegionsProtocolOptions, evaluate
+from cvseg.evaluation.region_accuracy import _edges, boundary_recall, compactness
+from cvseg.formats import write_flow
 from cvseg.formats.bsds import contour_levels, contour_strength, read_bsds_result, read_bsds_truth
 
 LEVELS = 5
@@ -135,9 +137,81 @@ def test_label_pictures_and_arrays_are_compared_and_superpixels_measured(tmp_pat
     assert evaluation.overall["segments"] == 2
     assert "ap" not in evaluation.overall
     assert list(evaluation.rows) == ["a", "b", "c"]
+    # A folder with the name of one beside the truth is found, when it has all images at the right size.
+    assert run(tmp_path).overall == evaluation.overall
+    save(tmp_path / "images" / "a.png", np.zeros((3, 3, 3), np.uint8))
+    assert "explained" not in run(tmp_path).overall
+    (tmp_path / "images" / "a.png").unlink()
     assert "explained" not in run(tmp_path).overall
     with pytest.raises(FormatError, match="holds no image a"):
+        run(tmp_path, images=str(tmp_path / "images"))
+    with pytest.raises(InputError, match="nowhere does not exist"):
         run(tmp_path, images=str(tmp_path / "truth" / "nowhere"))
+
+
+def test_the_picture_shows_the_best_level_not_the_middle_one(tmp_path):
+    levels = np.stack([np.zeros((8, 12), np.int32), np.zeros((8, 12), np.int32), halves((8, 12))])
+    save(tmp_path / "truth" / "a.npy", halves((8, 12)))
+    save(tmp_path / "results" / "a.npy", levels)
+    picture = run(tmp_path).frames[0].picture()
+    assert (picture == (40, 200, 80)).all(2).any()
+    assert not (picture == (60, 110, 255)).all(2).any()
+
+
+def moving_square(frames=5, size_hw=(20, 24)):
+    """Labels 1 and 2: a square that moves a pixel a frame to the right before a background."""
+    labels = np.ones((frames, *size_hw), np.int32)
+    for t in range(frames):
+        labels[t, 6:12, 4 + t : 10 + t] = 2
+    return labels
+
+
+def test_a_video_is_measured_as_supervoxels_with_consistency_along_the_flow(tmp_path):
+    truth = moving_square()
+    result = truth.copy()
+    result[3:][result[3:] == 2] = 7  # the square changes its label once
+    for t in range(len(truth)):
+        save(tmp_path / "truth" / "clip" / f"{t}.png", truth[t].astype(np.uint8))
+        save(tmp_path / "results" / "clip" / f"{t}.png", result[t].astype(np.uint8))
+        flow_xy = np.zeros((20, 24, 2), np.float32)
+        flow_xy[truth[t] == 2] = (1, 0)
+        (tmp_path / "flow" / "clip").mkdir(parents=True, exist_ok=True)
+        write_flow(tmp_path / "flow" / "clip" / f"{t}.flo", flow_xy)
+    row = run(tmp_path, video=True, flow=str(tmp_path / "flow")).rows["clip (video)"]
+    assert row["sv_boundary_recall"] == boundary_recall(result, truth) == 1.0
+    assert row["sv_undersegmentation"] == 0.0 and row["sv_achievable"] == 1.0
+    assert row["sv_compactness"] == compactness(result)
+    assert row["supervoxels"] == 3 and row["sv_duration"] == pytest.approx((5 + 3 + 2) / 3)
+    # 36 pixels of the square lose their label once; 6 a frame of the background come to lie under the square.
+    assert row["sv_consistency"] == pytest.approx(1 - (36 + 4 * 6) / (4 * 480))
+    assert "sv_explained" not in row
+    (tmp_path / "flow" / "clip" / "2.flo").unlink()
+    with pytest.raises(FormatError, match=r"1 frames have no true flow .*clip/2"):
+        run(tmp_path, video=True, flow=str(tmp_path / "flow"))
+    with pytest.raises(OptionError, match="--flow goes with --video"):
+        run(tmp_path, flow=str(tmp_path / "flow"))
+
+
+def test_void_pixels_of_a_video_do_not_count_as_leakage(tmp_path):
+    truth = moving_square()
+    result = np.ones_like(truth)
+    for t in range(len(truth)):
+        save(tmp_path / "truth" / "clip" / f"{t}.png", truth[t].astype(np.uint8))
+        save(tmp_path / "results" / "clip" / f"{t}.png", result[t].astype(np.uint8))
+    assert run(tmp_path, video=True).overall["sv_achievable"] == pytest.approx(1 - 36 / 480)
+    assert run(tmp_path, video=True, void_label=2).overall["sv_achievable"] == 1.0
+
+
+def test_boundary_recall_of_a_long_video_in_pieces_equals_that_of_one_piece():
+    from scipy.ndimage import distance_transform_edt
+
+    rng = np.random.default_rng(5)
+    truth, result = rng.integers(0, 2, (2, 37, 9, 11)).repeat(2, 2).repeat(3, 3)
+    truth[10:30] = 0
+    wanted, found = _edges(truth), _edges(result)
+    for tolerance_px in (0.0, 1.5, 3.0):
+        expected = (distance_transform_edt(~found)[wanted] <= tolerance_px).mean()
+        assert boundary_recall(result, truth, tolerance_px=tolerance_px) == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_missing_result_counts_as_one_segment_when_asked(tmp_path):

@@ -29,6 +29,7 @@ from cvseg.evaluation.change_accuracy import (
     change_score,
 )
 from cvseg.evaluation.file_pairs import check_folder, check_same_size, listed
+from cvseg.evaluation.frame_images import check_images
 from cvseg.evaluation.frame_pool import measure_frames
 from cvseg.evaluation.mask_picture import mask_picture
 from cvseg.evaluation.numbered_files import frame_number, numbered_files
@@ -125,6 +126,7 @@ def evaluate(
     """
     check_folder("evaluate change", "results", results)
     check_folder("evaluate change", "truth", truth)
+    check_images("evaluate change", options.images)
     remarks: list[str] = []
     sequences = _sequences(results, truth, options, remarks)
     frames = [

@@ -38,6 +38,7 @@ from cvseg.evaluation.davis_tables import (
     table_rows,
 )
 from cvseg.evaluation.file_pairs import FilePair, check_folder, check_same_size, listed
+from cvseg.evaluation.frame_images import check_images
 from cvseg.evaluation.frame_pool import measure_frames
 from cvseg.evaluation.mask_picture import mask_picture
 from cvseg.evaluation.protocols import Progress
@@ -118,6 +119,7 @@ def evaluate(results: Path, truth: Path, options: DavisProtocolOptions, progress
     """
     check_folder("evaluate davis", "results", results)
     check_folder("evaluate davis", "truth", truth)
+    check_images("evaluate davis", options.images)
     files, remarks = mask_files(
         results,
         truth,

@@ -10,6 +10,7 @@ Boundary F, covering, probabilistic Rand index and variation of information: at 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Mapping, Sequence
@@ -20,10 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cvseg.errors import FormatError, InputError
+from cvseg.errors import FormatError, InputError, OptionError
 from cvseg.evaluation.boundary_benchmark import BoundaryBenchmark, BoundaryCounts, boundary_benchmark, boundary_counts
 from cvseg.evaluation.boundary_matching import BSDS_TOLERANCE, segment_boundary, thin_boundary
 from cvseg.evaluation.file_pairs import FilePair, check_folder, check_same_size, files_below, pair_files
+from cvseg.evaluation.frame_images import image_path, images_beside
 from cvseg.evaluation.frame_pool import measure_frames
 from cvseg.evaluation.protocols import Progress
 from cvseg.evaluation.record import Curve, Evaluation, FrameScore, Measure
@@ -35,12 +37,12 @@ from cvseg.evaluation.region_accuracy import (
     undersegmentation_error,
 )
 from cvseg.evaluation.region_benchmark import RegionBenchmark, RegionScores, region_benchmark, region_scores
+from cvseg.evaluation.region_videos import VIDEO_MEASURES, VideoFrame, video_scores
 from cvseg.formats.bsds import contour_levels, contour_strength, read_bsds_result, read_bsds_truth
 from cvseg.formats.davis import read_mask
 from cvseg.options import Options, option
 
 ENDINGS = {".mat", ".png", ".npy", ".npz"}
-IMAGES = {".jpg", ".jpeg", ".png", ".ppm"}
 
 MEASURES = (
     Measure("f_ods", "F ODS", "boundary F with one level for all images; of an image: its F at its own best level"),
@@ -83,7 +85,11 @@ class RegionsProtocolOptions(Options):
     )
     tolerance_px: float = option(2.0, "largest distance for the boundary recall of superpixels", low=0.0, unit=" px")
     void_label: int = option(-1, "truth label of pixels that are not counted in regions; -1 = none")
-    images: str = option("", "folder of the images, for the explained variation and the pictures")
+    images: str = option(
+        "", "folder of the images, for the explained variation and the pictures; default images/ beside the truth"
+    )
+    video: bool = option(False, "frames of a folder are one video: also measure its labels as supervoxels")
+    flow: str = option("", "with --video: folder of the true flow, for the consistency of the labels along it")
 
 
 @dataclass(frozen=True)
@@ -116,12 +122,18 @@ def evaluate(
     ------
     InputError, FormatError, EvaluationStopped
     """
+    if options.flow and not options.video:
+        raise OptionError("evaluate regions: --flow goes with --video, which says that frames follow each other.")
     pairs, remarks = pair_files(
         "evaluate regions",
         files_below(check_folder("evaluate regions", "results", results), ENDINGS),
         files_below(check_folder("evaluate regions", "truth", truth), ENDINGS),
         missing_as_empty=options.missing_as_empty,
     )
+    names = [f"{pair.sequence}/{pair.frame}" if pair.sequence else pair.frame for pair in pairs]
+    size_hw = _read_truth(pairs[0].truth)[0][0].shape
+    images = images_beside("evaluate regions", options.images, truth, names, size_hw)
+    options = dataclasses.replace(options, images=images)
     measured = measure_frames(functools.partial(_measure, options=options), pairs, progress)
     levels = max(len(one.boundary) for one in measured)
     odd = [pair.frame for pair, one in zip(pairs, measured, strict=True) if len(one.boundary) not in (1, levels)]
@@ -137,7 +149,47 @@ def evaluate(
     boundaries = boundary_benchmark([one.boundary for one in measured], thresholds)
     scored = [one.regions for one in measured if one.regions is not None]
     regions = region_benchmark(scored) if len(scored) == len(measured) else None
-    return _evaluation(pairs, measured, boundaries, regions, options, remarks)
+    found = _evaluation(pairs, measured, boundaries, thresholds, regions, options, remarks)
+    if not options.video:
+        return found
+    videos = video_scores(
+        [_video_frame(pair, options) for pair in pairs],
+        options.flow,
+        tolerance_px=options.tolerance_px,
+        void_label=options.void_label,
+    )
+    keys = [measure.key for measure in VIDEO_MEASURES if any(measure.key in values for values in videos.values())]
+    return dataclasses.replace(
+        found,
+        measures=[*found.measures, *(measure for measure in VIDEO_MEASURES if measure.key in keys)],
+        overall={**found.overall, **{key: _mean(list(videos.values()), key) for key in keys}},
+        rows={**found.rows, **{f"{name} (video)": values for name, values in videos.items()}},
+        group_rows=[f"{name} (video)" for name in videos],
+        overall_doc=f"{found.overall_doc}; of supervoxels (SV) the mean of the videos",
+        frame_title="frame",
+        frames_in_time=True,
+    )
+
+
+def _mean(videos: Sequence[Mapping[str, float]], key: str) -> float:
+    known = [values[key] for values in videos if not math.isnan(values.get(key, math.nan))]
+    return sum(known) / len(known) if known else math.nan
+
+
+def _video_frame(pair: FilePair, options: RegionsProtocolOptions) -> VideoFrame:
+    """How to read one frame of a video, when its turn comes."""
+
+    def read() -> tuple[NDArray[np.int32], list[NDArray[np.int32]], NDArray[np.uint8] | None]:
+        truths = [labels for labels, _ in _read_truth(pair.truth)]
+        result = _read_result(pair, truths[0].shape, options)
+        if result.levels is None or len(result.levels) != 1:
+            raise InputError(
+                f"evaluate regions: {pair.result} is no single level of labels; expected one with --video, whose "
+                "labels go on from frame to frame."
+            )
+        return result.levels[0], truths, _read_image(pair, options)
+
+    return VideoFrame(pair.sequence, pair.frame, read)
 
 
 def _thresholds(options: RegionsProtocolOptions) -> list[float]:
@@ -287,12 +339,11 @@ def _read_array(path: Path) -> NDArray[Any]:
 def _read_image(pair: FilePair, options: RegionsProtocolOptions) -> NDArray[np.uint8] | None:
     if not options.images:
         return None
-    from PIL import Image
+    from cvseg.video.still_image import read_image
 
-    for path in sorted((Path(options.images) / pair.sequence).glob(f"{pair.frame}.*")):
-        if path.suffix.lower() in IMAGES:
-            with Image.open(path) as picture:
-                return np.asarray(picture.convert("RGB"))
+    path = image_path(Path(options.images) / pair.sequence, pair.frame)
+    if path is not None:
+        return read_image(path)
     raise FormatError(f"{options.images} holds no image {pair.frame}; expected one beside each result. Check --images.")
 
 
@@ -300,6 +351,7 @@ def _evaluation(
     pairs: Sequence[FilePair],
     measured: Sequence[_Measured],
     boundaries: BoundaryBenchmark,
+    thresholds: Sequence[float],
     regions: RegionBenchmark | None,
     options: RegionsProtocolOptions,
     remarks: list[str],
@@ -327,7 +379,7 @@ def _evaluation(
         if known:
             overall[key] = sum(known) / len(known)
     if measured[0].superpixels and not options.images:
-        remarks.append("Without --images there is no explained variation.")
+        remarks.append("No images were named with --images or lie beside the truth: there is no explained variation.")
     rows = {}
     frames = []
     for i, (pair, one) in enumerate(zip(pairs, measured, strict=True)):
@@ -348,7 +400,9 @@ def _evaluation(
         row |= {key: value for key, value in one.superpixels.items() if not math.isnan(value)}
         rows[f"{pair.sequence}/{pair.frame}" if pair.sequence else pair.frame] = row
         scores = {"f": best.f, "precision": best.precision, "recall": best.recall, "covering": covering}
-        frames.append(FrameScore(pair.sequence, pair.frame, scores, functools.partial(_picture, pair, options)))
+        level = min(range(len(thresholds)), key=lambda k: abs(thresholds[k] - best.threshold))
+        picture = functools.partial(_picture, pair, level, options)
+        frames.append(FrameScore(pair.sequence, pair.frame, scores, picture))
     shown = [measure for measure in MEASURES if measure.key in overall]
     points = boundaries.per_threshold
     return Evaluation(
@@ -378,6 +432,12 @@ def _evaluation(
                 "per_threshold": [_point(point) for point in points],
             }
         },
+        overall_doc="of boundaries from the sums over all images, of regions the mean weighted by area, of superpixels "
+        "the mean of the images",
+        frame_title="image",
+        frames_in_time=False,
+        picture_doc="At the best level of each image: true boundaries that were met are green, missed ones blue, extra "
+        "ones red",
     )
 
 
@@ -386,7 +446,7 @@ def _point(point: Any) -> dict[str, float | None]:
     return {"threshold": threshold, "recall": point.recall, "precision": point.precision, "f": point.f}
 
 
-def _picture(pair: FilePair, options: RegionsProtocolOptions) -> NDArray[np.uint8]:
+def _picture(pair: FilePair, level: int, options: RegionsProtocolOptions) -> NDArray[np.uint8]:
     """The image, or grey, with true boundaries green where they are met, blue where missed, and extra ones red."""
     from scipy.ndimage import binary_dilation
 
@@ -394,7 +454,7 @@ def _picture(pair: FilePair, options: RegionsProtocolOptions) -> NDArray[np.uint
     drawn = np.any([boundary for _, boundary in truths], axis=0)
     result = _read_result(pair, drawn.shape, options)
     levels = _boundaries(result, options)
-    boundary = levels[len(levels) // 2]
+    boundary = levels[min(level, len(levels) - 1)]
     image = _read_image(pair, options)
     picture = np.full((*drawn.shape, 3), 92, np.uint8) if image is None else image.copy()
     near = np.ones((5, 5), bool)
