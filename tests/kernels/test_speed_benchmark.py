@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from cuda_on_cpu import nvrtc
 
-from benchmarks.speed import gpu_check, kernels, machine, stages, timing
+from benchmarks.speed import flow_gpu, gpu_check, kernels, machine, stages, timing
+from cvseg.flow import FLOW_METHODS
 
 # One that makes an array, one that returns several, one that updates its argument (if there is such a kernel).
 SOME_KERNELS = ["warp_backward", "label_components", "running_gaussian"]
@@ -87,7 +88,8 @@ def test_stage_times_have_every_column(emulated_cuda, tmp_path, capsys, monkeypa
     report = json.loads(path.read_text(encoding="utf-8"))
     assert report["stage_device"] == "cuda"
     rows = {(row["stage"], row["variant"]): row for row in report["stages"]}
-    assert set(rows) == {("flow", "dis fast"), ("pipeline", "fast"), ("pipeline", "fast overlapped")}
+    flows = {("flow", f"{method} fast") for method in FLOW_METHODS}
+    assert set(rows) == flows | {("pipeline", "fast"), ("pipeline", "fast overlapped")}
     timed = [row for row in rows.values() if "skipped" not in row]  # a bare GPU machine lacks what tracking needs
     assert rows["pipeline", "fast"] in timed
     assert all(row["median_ms"] > 0 for row in timed)
@@ -107,12 +109,23 @@ def test_gpu_check_writes_one_file_and_fails_when_parity_fails(emulated_cuda, sh
     """The tests run in a process without the emulated CuPy: with no GPU they fail, and the times still come."""
     monkeypatch.setattr(stages, "STAGES", {"flow": stages.time_flow})
     path = tmp_path / "check.json"
-    words = ["--sizes", "61x96", "--kernels", "warp_backward", "--repeats", "2", "--output", str(path)]
+    monkeypatch.setattr(flow_gpu, "parity", lambda *_: [])
+    words = ["--sizes", "61x96", "--presets", "fast", "--kernels", "warp_backward", "--repeats", "2"]
+    words += ["--output", str(path)]
     status = gpu_check.main([*words, "--tests", "tests/test_checks.py"])
     report = json.loads(path.read_text(encoding="utf-8"))
-    assert {"commit", "machine", "versions", "parity", "compile", "transfers", "copy", "kernels", "stages"} <= set(
-        report
-    )
+    assert {
+        "commit",
+        "machine",
+        "versions",
+        "parity",
+        "compile",
+        "transfers",
+        "copy",
+        "kernels",
+        "stages",
+        "flow_gpu",
+    } <= set(report)
     assert report["parity"]["passed"] + report["parity"]["failed"] >= 5
     assert status == (report["parity"]["failed"] > 0)
     if report["parity"]["failed"]:
@@ -148,3 +161,29 @@ def test_the_waiting_kernel_compiles(architecture):
     source = timing._wait
     succeeded, log, _ = nvrtc.compile_for(source.text, source.path.name, source.options, architecture)
     assert succeeded and not log, log
+
+
+def test_the_flow_is_timed_as_a_graph_and_by_launches(emulated_cuda, short_copies, tmp_path, capsys):
+    path = tmp_path / "flow.json"
+    words = ["--sizes", "45x62", "--presets", "fast", "--repeats", "2", "--data", str(tmp_path), "--json", str(path)]
+    assert flow_gpu.main(words) == 0
+    report = json.loads(path.read_text(encoding="utf-8"))
+    (row,) = report["flow_gpu"]
+    assert row["captured"]
+    assert all(row[name]["median_ms"] > 0 for name in ("graph", "graph_wall", "launched", "stream_wall"))
+    functions = {one["function"]: one["launches"] for one in report["flow_gpu_kernels"]}
+    assert functions["gray_from_rgb"] == 2
+    assert functions["patch_search"] == 1  # of the levels, only the coarsest is searched
+    assert functions["variational_solve"] >= 2
+    assert "were not compared" in capsys.readouterr().out
+
+
+def test_flows_of_cpu_and_gpu_are_compared_on_real_pairs(emulated_cuda, monkeypatch, tmp_path):
+    from benchmarks.accuracy import flow_pairs
+
+    image0, image1 = flow_gpu.textured_frames((40, 51), 2)
+    pair = flow_pairs.Pair("moved", image0, image1, np.zeros((40, 51, 2), np.float32), np.ones((40, 51), bool))
+    monkeypatch.setattr(flow_pairs, "development_pairs", lambda _: [pair])
+    rows = list(flow_gpu.parity(tmp_path, ["fast", "balanced"]))
+    assert [(row["pair"], row["preset"]) for row in rows] == [("moved", "fast"), ("moved", "balanced")]
+    assert all(row["difference_px"] < flow_gpu.MOST_DIFFERENCE_PX for row in rows)
