@@ -33,6 +33,7 @@ from cvseg.kernels.filtering.guided_products import guided_products
 from cvseg.kernels.filtering.median import median
 from cvseg.kernels.filtering.separable_median import separable_median
 from cvseg.kernels.flow.brightness_constraint import brightness_constraint
+from cvseg.kernels.flow.carried_flow import carried_flow
 from cvseg.kernels.flow.farneback_equations import farneback_equations
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.forward_backward import forward_backward
@@ -43,6 +44,7 @@ from cvseg.kernels.flow.match_fill import match_fill
 from cvseg.kernels.flow.match_hint import match_hint
 from cvseg.kernels.flow.match_image import match_image
 from cvseg.kernels.flow.match_still import match_still
+from cvseg.kernels.flow.patch_carried import patch_carried
 from cvseg.kernels.flow.patch_densify import patch_densify
 from cvseg.kernels.flow.patch_inside import patch_inside
 from cvseg.kernels.flow.patch_match import patch_match
@@ -68,6 +70,7 @@ from cvseg.kernels.regions.divide_regions import divide_regions
 from cvseg.kernels.regions.region_histogram import region_histogram
 from cvseg.kernels.regions.region_properties import region_properties
 from cvseg.kernels.superpixels.boundary_moves import boundary_moves
+from cvseg.kernels.superpixels.carry_labels import carry_labels
 from cvseg.kernels.superpixels.halve_levels import halve_levels
 from cvseg.kernels.superpixels.lab_levels import lab_levels
 from cvseg.kernels.superpixels.slic_clusters import slic_clusters
@@ -142,11 +145,14 @@ KERNELS = {
         polynomial_expansion,
         match_still,
         match_hint,
+        carried_flow,
+        patch_carried,
         lab_levels,
         halve_levels,
         boundary_moves,
         connected_labels,
         part_table,
         slic_clusters,
+        carry_labels,
     )
 }

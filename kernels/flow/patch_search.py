@@ -129,7 +129,7 @@ def _step(image1, first1, pitch, x, y, work, slot):
 
 
 @cpu_kernel(forceinline=True)
-def _cost(image0, corner, image1, first1, pitch, x, y):
+def patch_cost(image0, corner, image1, first1, pitch, x, y):
     """Sum of squared residuals at corner position (x, y) in image1, their mean taken off."""
     margin, one, zero = np.float32(MARGIN), np.float32(1), splat8(np.float32(0))
     x, y = x + margin, y + margin
@@ -159,7 +159,7 @@ def _cost(image0, corner, image1, first1, pitch, x, y):
 
 
 @cpu_kernel(forceinline=True)
-def _distance2(ax, ay, bx, by):
+def distance2(ax, ay, bx, by):
     return (ax - bx) * (ax - bx) + (ay - by) * (ay - by)
 
 
@@ -215,13 +215,13 @@ def search_rows(
                     else:
                         qx, qy = cx + hint[row, column, 0], cy + hint[row, column, 1]
                     qx, qy = min(max(low, qx), high_x), min(max(low, qy), high_y)
-                    if _distance2(px, py, qx, qy) < NEAR:
+                    if distance2(px, py, qx, qy) < NEAR:
                         continue
                     if best < np.float32(0):
-                        best = _cost(image0, corner, image1, first, pitch, px, py)
+                        best = patch_cost(image0, corner, image1, first, pitch, px, py)
                         if not spread:
                             best = best * HINT
-                    cost = _cost(image0, corner, image1, first, pitch, qx, qy)
+                    cost = patch_cost(image0, corner, image1, first, pitch, qx, qy)
                     if cost < best:
                         best, px, py, moved = cost, qx, qy, True
                 if moved:
@@ -247,7 +247,7 @@ def search_rows(
                 if step_x * step_x + step_y * step_y < STILL:
                     left[slot] = 0
                 if left[slot] == 0:
-                    if _distance2(px, py, from_x[slot], from_y[slot]) > FAR:
+                    if distance2(px, py, from_x[slot], from_y[slot]) > FAR:
                         px, py = from_x[slot], from_y[slot]
                     row, column = patch[slot] // columns, patch[slot] % columns
                     found[row, column, 0] = px - corner_x[slot]
