@@ -147,7 +147,7 @@ def test_what_cannot_be_done_is_said_before_the_work(toy, tmp_path, monkeypatch,
 
 
 def test_an_unknown_protocol_names_the_nearest(toy):
-    done = run("toi")
+    done = run("tooy")
     assert done.exit_code == 2
     assert "did you mean 'toy'?" in done.output
 
