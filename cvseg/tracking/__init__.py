@@ -1,6 +1,6 @@
 """Tracking: stable numbers for regions over time. Knows tables and label maps, no videos."""
 
-from cvseg.tracking.box_tracker import BoxTracker, TrackedBoxes
+from cvseg.tracking.box_tracker import BoxTracker
 from cvseg.tracking.box_tracker_options import BoxMotionOptions, BoxTrackerOptions, OfflineOptions
 from cvseg.tracking.kalman_filter import BoxKalmanFilter, KalmanOptions
 from cvseg.tracking.offline_tracks import track_boxes, track_boxes_online
@@ -8,6 +8,7 @@ from cvseg.tracking.particle_filter import ParticleEstimate, ParticleFilter
 from cvseg.tracking.particle_options import ParticleOptions
 from cvseg.tracking.particle_tracker import ParticleTracker
 from cvseg.tracking.resampling import effective_count, systematic_resample
+from cvseg.tracking.tracked_boxes import TrackedBoxes
 from cvseg.tracking.tracked_frame import TrackedFrame
 from cvseg.tracking.tracker import Tracker
 from cvseg.tracking.tracker_options import TrackerOptions

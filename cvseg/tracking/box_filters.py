@@ -187,10 +187,10 @@ class BoxFilters:
         """Every model begins from all of them, weighed by who may have switched to it."""
         toward = self.weight @ self.switching
         share = self.switching[None] * self.weight[:, :, None] / toward[:, None, :]  # (n, from, to)
-        x = np.einsum("nft,fnd->tnd", share, self.x)
+        x = np.einsum("nft,fnk->tnk", share, self.x)
         away = self.x[:, None] - x[None]  # (from, to, n, D)
         spread = self.P[:, None] + away[..., :, None] * away[..., None, :]
-        self.x, self.P = x, np.einsum("nft,ftnde->tnde", share, spread)
+        self.x, self.P = x, np.einsum("nft,ftnkl->tnkl", share, spread)
 
     def refresh(self) -> None:
         """After `x`, `P` or `weight` were set from outside."""
@@ -201,9 +201,9 @@ class BoxFilters:
             self.mean, self.spread = self.x[0], self.P[0]
             return
         x, weight = self.x[:, rows], self.weight[rows]
-        mean = np.einsum("nm,mnd->nd", weight, x)
+        mean = np.einsum("nm,mnk->nk", weight, x)
         away = x - mean
-        spread = np.einsum("nm,mnde->nde", weight, self.P[:, rows] + away[..., :, None] * away[..., None, :])
+        spread = np.einsum("nm,mnkl->nkl", weight, self.P[:, rows] + away[..., :, None] * away[..., None, :])
         if isinstance(rows, slice):
             self.mean, self.spread = mean, spread
         else:

@@ -40,7 +40,7 @@ class BoxTrackerOptions(Options):
     """How boxes of any detector are linked over time. Scores may have any scale."""
 
     strong: float = option(
-        0.4, "strength from which a box may start a track; larger starts fewer, see `score_strength`", low=0, high=1
+        0.35, "strength from which a box may start a track; larger starts fewer, see `score_strength`", low=0, high=1
     )
     weak: float = option(0.0, "strength from which a box may go on with a track; larger ignores more", low=0, high=1)
     low_quantile: float = option(0.02, "quantile of all scores that has strength 0", low=0, high=1)

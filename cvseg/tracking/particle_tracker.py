@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cvseg.errors import InputError
-from cvseg.tracking.box_tracker import TrackedBoxes
 from cvseg.tracking.particle_filter import ParticleEstimate, ParticleFilter
 from cvseg.tracking.particle_options import ParticleOptions
+from cvseg.tracking.tracked_boxes import TrackedBoxes
 
 
 class ParticleTracker:

@@ -140,6 +140,18 @@ def test_a_camera_that_jumps_is_followed_by_its_matrix():
     assert_allclose(result.boxes_xyxy, boxes, atol=1e-6)
 
 
+def test_a_jolt_of_the_camera_that_nobody_tells_is_seen_from_the_boxes():
+    places = np.array([[10, 10, 30, 50], [100, 60, 120, 105], [200, 15, 225, 60], [300, 80, 320, 130]], float)
+    for follow in (True, False):
+        tracker = BoxTracker(BoxTrackerOptions(follow_jolts=follow, min_hits=1))
+        for t in range(10):
+            result = tracker.update(t, places + np.array([45, -38, 45, -38]) * (t >= 6))
+            if t == 6 and follow:
+                assert_allclose(result.shift_xy, [45, -38], atol=1e-6)
+        seen = result.detections >= 0
+        assert (result.ids[seen].tolist() == [1, 2, 3, 4]) == follow
+
+
 def test_colours_tell_two_apart_that_change_places_unseen():
     picture = np.zeros((100, 200, 3), np.uint8)
     left, right = [40, 20, 60, 70], [80, 20, 100, 70]
