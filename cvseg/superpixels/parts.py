@@ -20,9 +20,9 @@ def join_parts(labels: Any, choose: Callable[[NDArray[np.int32]], NDArray[np.int
     Parameters
     ----------
     labels : (H, W) int32
-    choose : ``choose(table)`` gives each part its new label, or -1 to join the part that its first pixel's left or upper
-        neighbour belongs to. The columns of the table: area, index of the first pixel, label, number of the part
-        before + 0. The first part has nothing before it, and must have a label.
+    choose : ``choose(table)`` gives each part its new label, or -1: it joins the part left of its first pixel, or above
+        it in the first column. A row of the table: pixels, index of the first pixel, label, number of the part before.
+        The first part has none before it, and must be given a label.
 
     Returns
     -------
