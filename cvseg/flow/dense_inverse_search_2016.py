@@ -15,6 +15,7 @@ from cvseg.flow.patch_matches import on_device
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.flow.flow_upsample import flow_upsample
 from cvseg.kernels.flow.inverse_search_program import flow_of_pictures, flow_of_pyramids
+from cvseg.kernels.flow.patch_carried import patch_carried
 from cvseg.kernels.flow.patch_densify import patch_densify
 from cvseg.kernels.flow.patch_grid import MARGIN, PATCH
 from cvseg.kernels.flow.patch_search import patch_search
@@ -73,6 +74,9 @@ class DenseInverseSearchOptions(Options):
     gradient: float = option(10.0, "gamma: weight of gradient constancy, which survives changes of light", low=0.0)
     relaxation: float = option(1.8, "omega: over-relaxation; 1 is Gauss-Seidel", low=0.1, high=1.95)
 
+
+# Where a patch of a video also tries the motion of the pair before: coarser levels add nothing, finer ones cost time.
+CARRIED_LEVELS = (2, 3)
 
 # Points on the plane of accuracy and time, measured: see docs/developing/flow_speed.md. Coarse levels cost little and
 # decide about large motion; the finest level costs most and decides about the last tenths of a pixel.
@@ -172,7 +176,7 @@ def _levels(size_hw: tuple[int, int], options: DenseInverseSearchOptions) -> tup
 def _plan(levels: tuple[int, int, int], options: DenseInverseSearchOptions) -> NDArray[np.int64]:
     """What to do on each level: what `inverse_search_program` names."""
     _, coarsest, finest = levels
-    plan = np.zeros((coarsest + 1, 7), np.int64)
+    plan = np.zeros((coarsest + 1, 8), np.int64)
     for level in range(finest, coarsest + 1):
         # The coarsest level is always searched: a small image may have no other.
         searched = level >= options.search_level or level == coarsest
@@ -185,7 +189,7 @@ def _plan(levels: tuple[int, int, int], options: DenseInverseSearchOptions) -> N
             hinted = options.finest_candidates
             own = options.finest_warps, options.finest_fixed_points, options.finest_sweeps
             refinement = own[0] or refinement[0], own[1] or refinement[1], own[2] or refinement[2]
-        plan[level] = stride if searched else 0, *steps, *refinement, hinted
+        plan[level] = stride if searched else 0, *steps, *refinement, hinted, level in CARRIED_LEVELS
     return plan
 
 
@@ -206,9 +210,16 @@ def _coarse_flow(initial: Any, coarsest: int) -> Any:
 
 
 def flow_between(
-    pyramid0: FlowPyramid, pyramid1: FlowPyramid, options: DenseInverseSearchOptions, initial: Any = None
+    pyramid0: FlowPyramid,
+    pyramid1: FlowPyramid,
+    options: DenseInverseSearchOptions,
+    initial: Any = None,
+    carried: Any = None,
 ) -> Any:
-    """Flow from one image to the other: (H, W, 2) float32. The pyramids must not be empty."""
+    """Flow from one image to the other: (H, W, 2) float32. The pyramids must not be empty.
+
+    carried: what the pair before lets expect, one of the two that `carried_flow` gives. Matching does without it.
+    """
     size_hw = pyramid0.size_hw
     if options.match_tries:
         from cvseg.flow.matched_inverse_search import matched_flow_between
@@ -217,8 +228,8 @@ def flow_between(
     levels = _levels(size_hw, options)
     plan, weights, coarse_uv = _plan(levels, options), _weights(options), _coarse_flow(initial, levels[1])
     if pyramid0.arena is not None:
-        return flow_of_pyramids(pyramid0.arena, pyramid1.arena, size_hw, levels, plan, coarse_uv, weights)
-    return flow_by_kernels(pyramid0.levels, pyramid1.levels, size_hw, plan, coarse_uv, weights)
+        return flow_of_pyramids(pyramid0.arena, pyramid1.arena, size_hw, levels, plan, coarse_uv, weights, carried)
+    return flow_by_kernels(pyramid0.levels, pyramid1.levels, size_hw, plan, coarse_uv, weights, carried)
 
 
 def flow_by_kernels(
@@ -228,6 +239,7 @@ def flow_by_kernels(
     plan: NDArray[np.int64],
     coarse_uv: Any,
     weights: tuple[np.float32, ...],
+    carried: Any = None,
 ) -> Any:
     """The flow, kernel by kernel: on a GPU, and as the measure of the CPU's program, which has the same bits."""
     numbers = sorted(levels0, reverse=True)
@@ -238,9 +250,11 @@ def flow_by_kernels(
     for number in numbers:
         level0, level1 = levels0[number], levels1[number]
         height, width = (np.int32(side) for side in level0.image.shape)
-        stride, steps, spread, warps, fixed_points, sweeps, hinted = (np.int32(value) for value in plan[number])
+        stride, steps, spread, warps, fixed_points, sweeps, hinted, carries = (np.int32(n) for n in plan[number])
         if stride:
             start = patch_start(flow_uv, height, width, stride)
+            if carries and carried is not None:
+                start = patch_carried(level0.padded, level1.padded, start, carried, stride, np.int32(number))
             # A start that is its own alternative has none.
             hint = array_module(start).zeros(start.shape, np.float32) if hinted else start
             patches = patch_search(level0.padded, level1.padded, start, hint, stride, steps, spread)
@@ -288,16 +302,23 @@ def dense_inverse_search_2016(
 
 
 def dense_inverse_search_both_ways(
-    image0: Any, image1: Any, options: DenseInverseSearchOptions, initial: Any = None
+    image0: Any,
+    image1: Any,
+    options: DenseInverseSearchOptions,
+    initial: Any = None,
+    carried: tuple[Any, Any] = (None, None),
 ) -> tuple[Any, Any]:
-    """Flow from `image0` to `image1` and back, from one set of pyramids; arguments as `dense_inverse_search_2016`."""
+    """Flow from `image0` to `image1` and back, from one set of pyramids; arguments as `dense_inverse_search_2016`.
+
+    carried: what the pair before lets expect of both, see `carried_flow`.
+    """
     pyramid0, pyramid1 = flow_pyramids((image0, image1), options)
     if pyramid0.arena is None and not pyramid0.levels:
         zeros = array_module(image0).zeros
         return zeros((*pyramid0.size_hw, 2), np.float32), zeros((*pyramid0.size_hw, 2), np.float32)
     forward_xy, backward_xy = on_device(
         image0,
-        lambda: flow_between(pyramid0, pyramid1, options, initial),
-        lambda: flow_between(pyramid1, pyramid0, options),
+        lambda: flow_between(pyramid0, pyramid1, options, initial, carried[0]),
+        lambda: flow_between(pyramid1, pyramid0, options, None, carried[1]),
     )
     return forward_xy, backward_xy

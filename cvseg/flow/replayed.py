@@ -7,16 +7,16 @@ from typing import Any
 
 from cvseg.arrays import device_of
 from cvseg.kernels.replay import ReplayCache
-from cvseg.options import Options
 
 FLOW_REPLAYS = ReplayCache()
 
 
-def replayed(name: str, function: Callable[..., Any], image0: Any, image1: Any, options: Options) -> Any:
-    """``function(image0, image1, options)``; `name` tells functions apart. On a CPU a plain call.
+def replayed(name: str, function: Callable[..., Any], *arrays_and_options: Any) -> Any:
+    """``function(*arrays, options)``; `name` tells functions apart. On a CPU a plain call.
 
     The results are fresh arrays. See `cvseg.kernels.replay.Replay` for what `function` may do.
     """
-    if device_of(image0) == "cpu":
-        return function(image0, image1, options)
-    return FLOW_REPLAYS.run((name, options), lambda one, two: function(one, two, options), image0, image1)
+    arrays, options = arrays_and_options[:-1], arrays_and_options[-1]
+    if device_of(arrays[0]) == "cpu":
+        return function(*arrays, options)
+    return FLOW_REPLAYS.run((name, options), lambda *placed: function(*placed, options), *arrays)

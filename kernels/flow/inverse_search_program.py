@@ -1,8 +1,8 @@
 """Dense inverse search from the coarsest level to the last in one compiled program, on CPU threads.
 
-It computes what patch_start, patch_search, patch_densify, variational_images, variational_solve and flow_upsample
-compute one after the other, with the same bits, but starts its threads once: a pair has some forty passes, most of them
-over images so small that handing them to another thread takes longer than the work.
+It computes what patch_start, patch_carried, patch_search, patch_densify, variational_images, variational_solve and
+flow_upsample compute one after the other, with the same bits, but starts its threads once: a pair has some forty
+passes, most of them over images so small that handing them to another thread takes longer than the work.
 """
 
 import math
@@ -13,6 +13,7 @@ from cvseg.kernels.bands import available_share
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.flow.flow_upsample import upsample_rows
 from cvseg.kernels.flow.level_arena import level_pitch, level_side, level_start
+from cvseg.kernels.flow.patch_carried import carried_rows
 from cvseg.kernels.flow.patch_densify import densify_rows
 from cvseg.kernels.flow.patch_grid import MARGIN, patch_count, patch_grid
 from cvseg.kernels.flow.patch_search import search_rows
@@ -23,7 +24,7 @@ from cvseg.kernels.recycled import recycled_empty
 from cvseg.kernels.team import chunk_done, claim_member, next_chunk, run_team
 
 # Columns of a plan: what to do on a level. STRIDE 0: no patches, the coarser flow is only refined.
-STRIDE, ITERATIONS, SPREAD, WARPS, FIXED_POINTS, SWEEPS, HINT = range(7)
+STRIDE, ITERATIONS, SPREAD, WARPS, FIXED_POINTS, SWEEPS, HINT, CARRIED = range(8)
 
 # Rows below which a chunk is not worth while: of pixels, of patches, of pixels that need other chunks' rows as well.
 LEAST_ROWS, LEAST_PATCH_ROWS, LEAST_REFINED_ROWS = 16, 3, 20
@@ -36,7 +37,7 @@ def _chunks(members, rows, least):
 
 
 @cpu_kernel
-def _search_passes(state, members, number, arena0, arena1, shape, plan, coarse, patches, flow):
+def _search_passes(state, members, number, arena0, arena1, shape, plan, level, coarse, carried, patches, flow):
     """Patches from the coarser flow, searched, spread and made dense in `flow`; the number of the next pass."""
     height, width, first, pitch = shape
     planes, coarse_height, coarse_width, coarse_pitch = coarse
@@ -55,6 +56,8 @@ def _search_passes(state, members, number, arena0, arena1, shape, plan, coarse, 
                 search_rows(a, b, arena0, arena1, first, pitch, found, hint, start, height, width, stride, spread, 1)
             else:
                 start_rows(a, b, planes, coarse_height, coarse_width, coarse_pitch, start, height, width, stride)
+                if plan[CARRIED] and carried.size:
+                    carried_rows(a, b, arena0, arena1, first, pitch, start, carried, height, width, stride, level)
                 if plan[HINT]:
                     hint[a:b] = np.float32(0)
                 search_rows(a, b, arena0, arena1, first, pitch, start, hint, found, height, width, stride, steps, 0)
@@ -149,13 +152,14 @@ def _refine_passes(state, members, number, arena0, arena1, shape, plan, flows, c
 
 @cpu_kernel
 def flow_passes(
-    state, members, number, arena0, arena1, size, levels, plan, start, flows, patches, scratch, out, weights
+    state, members, number, arena0, arena1, size, levels, plan, start, carried, flows, patches, scratch, out, weights
 ):
     """From pass `number` on; the number of the pass after the last.
 
     arena0, arena1: the levels from `lowest` on. size: height, width. levels: lowest, coarsest, finest. plan: a row for
-    each level. start: flat planes, height and width of the flow of the level above the coarsest. flows (3, ...),
-    patches (3, ...), scratch (members, ...): memory. out: (height * width * 2). weights: alpha, delta, gamma, omega.
+    each level. start: flat planes, height and width of the flow of the level above the coarsest. carried: as in
+    carried_flow, empty when there is none. flows (3, ...), patches (3, ...), scratch (members, ...): memory.
+    out: (height * width * 2). weights: alpha, delta, gamma, omega.
     """
     height, width = size
     lowest, coarsest, finest = levels
@@ -170,7 +174,18 @@ def flow_passes(
         pitch = refined_pitch(level_width)
         if plan[level, STRIDE]:
             number = _search_passes(
-                state, members, number, arena0, arena1, shape, plan[level], coarse, patches, flows[current]
+                state,
+                members,
+                number,
+                arena0,
+                arena1,
+                shape,
+                plan[level],
+                level,
+                coarse,
+                carried,
+                patches,
+                flows[current],
             )
         else:
             to_v = level_height * pitch
@@ -185,8 +200,12 @@ def flow_passes(
 
 
 @cpu_kernel
-def _flow_program(state, members, arena0, arena1, size, levels, plan, start, flows, patches, scratch, out, weights):
-    flow_passes(state, members, 0, arena0, arena1, size, levels, plan, start, flows, patches, scratch, out, weights)
+def _flow_program(
+    state, members, arena0, arena1, size, levels, plan, start, carried, flows, patches, scratch, out, weights
+):
+    flow_passes(
+        state, members, 0, arena0, arena1, size, levels, plan, start, carried, flows, patches, scratch, out, weights
+    )
 
 
 @cpu_kernel
@@ -201,6 +220,7 @@ def _pair_program(
     levels,
     plan,
     start,
+    carried,
     flows,
     patches,
     scratch,
@@ -212,11 +232,25 @@ def _pair_program(
         state, members, 0, pictures0, pictures1, True, size[0], size[1], arena0, arena1, lowest, coarsest
     )
     flow_passes(
-        state, members, number, arena0, arena1, size, levels, plan, start, flows, patches, scratch, out, weights
+        state,
+        members,
+        number,
+        arena0,
+        arena1,
+        size,
+        levels,
+        plan,
+        start,
+        carried,
+        flows,
+        patches,
+        scratch,
+        out,
+        weights,
     )
 
 
-def _memory(size_hw, levels, plan, coarse_uv, weights):
+def _memory(size_hw, levels, plan, coarse_uv, weights, carried=None):
     """Everything `flow_passes` takes after the arenas, the most passes it has, and its result."""
     _, coarsest, finest = levels
     height, width = level_side(size_hw[0], finest), level_side(size_hw[1], finest)
@@ -234,18 +268,20 @@ def _memory(size_hw, levels, plan, coarse_uv, weights):
         coarse_uv = np.zeros((2, *coarse_size), np.float32)
     out = recycled_empty((*size_hw, 2))
     start = coarse_uv.reshape(-1), *coarse_uv.shape[1:]
-    arguments = size_hw, levels, plan, start, flows, recycled_empty((3, 2 * patches)), scratch, out.reshape(-1), weights
+    carried = np.empty((0, 0, 2), np.float32) if carried is None else carried
+    memory = flows, recycled_empty((3, 2 * patches)), scratch, out.reshape(-1)
+    arguments = size_hw, levels, plan, start, carried, *memory, weights
     passes = int((4 + plan[:, WARPS] * plan[:, FIXED_POINTS]).sum()) + 1
     return arguments, passes, out
 
 
-def flow_of_pyramids(arena0, arena1, size_hw, levels, plan, coarse_uv, weights):
+def flow_of_pyramids(arena0, arena1, size_hw, levels, plan, coarse_uv, weights, carried=None):
     """Flow (H, W, 2) between two images whose pyramids are built.
 
-    levels: (lowest, coarsest, finest); plan: (coarsest + 1, 7) int64; coarse_uv: (2, h, w) flow of the level above the
-    coarsest, or None; weights: alpha, delta, gamma, omega as float32.
+    levels: (lowest, coarsest, finest); plan: (coarsest + 1, 8) int64; coarse_uv: (2, h, w) flow of the level above the
+    coarsest, or None; weights: alpha, delta, gamma, omega as float32; carried: one of the two that carried_flow gives.
     """
-    arguments, passes, out = _memory(size_hw, levels, plan, coarse_uv, weights)
+    arguments, passes, out = _memory(size_hw, levels, plan, coarse_uv, weights, carried)
     run_team(_flow_program, passes, arena0, arena1, *arguments)
     return out
 

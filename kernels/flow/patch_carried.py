@@ -24,8 +24,9 @@ _cuda = CudaSource(__file__, {"CELL": str(CELL), "NEAR": f"{NEAR!s}f", "CARRIED"
 
 @cpu_kernel
 def carried_rows(first_row, end_row, image0, image1, first, pitch, start, carried, height, width, stride, level):
-    """Rows of `start` (rows, columns, 2), in place. carried: (cell rows, cell columns, 2), pixels of level 0; NaN: none.
+    """Rows of `start` (rows, columns, 2), in place.
 
+    carried: (cell rows, cell columns, 2) float32, pixels of level 0, NaN where there is none.
     image0, image1: flat float32, with their margin from `first`.
     """
     cell_rows, cell_columns = carried.shape[:2]
