@@ -150,8 +150,9 @@ class ndarray(NDArrayOperatorsMixin):
     def T(self) -> ndarray:
         return wrap(self._host.T, self)
 
-    def get(self) -> np.ndarray[Any, Any]:
-        graphs.demand_no_capture()
+    def get(self, stream: graphs.Stream | None = None) -> np.ndarray[Any, Any]:
+        if (graphs.current_stream() if stream is None else stream).is_capturing():
+            graphs.refuse()
         return self._host.copy()
 
     def set(self, values: np.ndarray[Any, Any]) -> None:

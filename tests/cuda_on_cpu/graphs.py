@@ -252,7 +252,11 @@ def submit(run: Callable[[], None], arrays: list[Any]) -> None:
 def demand_no_capture() -> None:
     """What has to wait for the GPU is refused while the current stream captures."""
     if is_recording():
-        raise RuntimeError(_SYNCHRONOUS)
+        refuse()
+
+
+def refuse() -> None:
+    raise RuntimeError(_SYNCHRONOUS)
 
 
 def device_synchronize() -> None:
