@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from cvseg.errors import DtypeError, FormatError, InputError, RangeError, ShapeError
 from cvseg.evaluation import match_transitions, shot_counts, shot_score, transitions_of_cuts
 from cvseg.evaluation.protocols.shots import ShotsProtocolOptions, evaluate
+from cvseg.evaluation.shot_accuracy import _assigned
 from cvseg.formats.shot_list import read_shot_list
 
 NOTHING = np.zeros((0, 2), np.int64)
@@ -218,3 +220,57 @@ def test_the_development_lists_are_read(data_folder):
     golden = read_shot_list(folder / "goldens" / "testvideo.mp4.ContentDetector.default.json")
     assert golden[:, 0].tolist() == [30, 180, 394]
     assert read_shot_list(folder / "testvideo" / "testvideo_scenes.csv").tolist() == [[201, 201], [382, 382]]
+
+
+def test_wrong_transitions_are_shown_with_the_frames_around_them(tmp_path):
+    frames = np.zeros((40, 8, 16, 3), np.uint8) + np.arange(40, dtype=np.uint8)[:, None, None, None] * 6
+    (tmp_path / "frames").mkdir()
+    for i, frame in enumerate(frames):
+        Image.fromarray(frame).save(tmp_path / "frames" / f"{i:05d}.png")
+    (tmp_path / "truth.json").write_text('{"cuts": [10, 20], "transitions": [[30, 34]]}')
+    (tmp_path / "result.json").write_text('{"cuts": [10, 39, 45]}')
+    options = ShotsProtocolOptions(video=str(tmp_path / "frames"))
+    found = evaluate(tmp_path / "result.json", tmp_path / "truth.json", options)
+    pictures = {score.frame: score.picture for score in found.frames}
+    assert pictures["10"] is None  # found, so nothing to look at
+    cut, gradual, behind = (pictures[name]() for name in ("20", "30-33", "45"))
+    assert cut[0, 0, 0] == 19 * 6 and cut[0, -1, 0] == 20 * 6
+    assert [gradual[0, x, 0] for x in (0, gradual.shape[1] // 2, -1)] == [29 * 6, 32 * 6, 34 * 6]
+    assert (behind == 92).any()  # the video ends before
+    with pytest.raises(InputError, match="nowhere does not exist"):
+        evaluate(
+            tmp_path / "result.json", tmp_path / "truth.json", ShotsProtocolOptions(video=str(tmp_path / "nowhere"))
+        )
+
+
+def test_a_folder_of_videos_is_searched_for_the_names_of_the_lists(tmp_path):
+    for folder in ("truth", "results", "videos"):
+        (tmp_path / folder).mkdir()
+    for folder, cuts in (("truth", [5]), ("results", [])):
+        (tmp_path / folder / "clip.mp4.json").write_text(json.dumps({"cuts": cuts}))
+    options = ShotsProtocolOptions(video=str(tmp_path / "videos"))
+    found = evaluate(tmp_path / "results", tmp_path / "truth", options)
+    assert found.frames[0].picture is None
+    assert any("1 videos are not in" in remark for remark in found.remarks)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), tolerance=st.integers(0, 6))
+def test_matching_in_neighbourhoods_loses_nothing_against_one_table(seed, tolerance):
+    rng = np.random.default_rng(seed)
+    result, truth = (
+        transitions_of_cuts(sorted(rng.choice(400, int(rng.integers(1, 40)), replace=False).tolist())) for _ in range(2)
+    )
+    whole, parts = _assigned(result, truth, tolerance), match_transitions(result, truth, tolerance_frames=tolerance)
+
+    def cost(pairs):
+        return len(pairs), sum(abs(int(result[i, 0] - truth[j, 0])) for i, j in pairs)
+
+    assert cost(parts) == cost(whole)
+
+
+@pytest.mark.parametrize("text", ['{"cuts": [1' + "0" * 30 + "]}", "[" + "9" * 6000 + "]", "[" * 100_000])
+def test_endless_numbers_and_brackets_are_refused_by_name(tmp_path, text):
+    (tmp_path / "list.json").write_text(text)
+    with pytest.raises(FormatError, match=r"list\.json"):
+        read_shot_list(tmp_path / "list.json")

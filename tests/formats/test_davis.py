@@ -131,3 +131,16 @@ def test_real_davis_masks_are_read_as_stored_and_written_back(tmp_path, data_fol
         assert set(np.unique(labels)) <= ids
         write_mask(tmp_path / "again.png", labels)
         np.testing.assert_array_equal(read_mask(tmp_path / "again.png"), labels)
+
+
+def test_a_jpeg_is_no_mask_whatever_its_ending_says(tmp_path):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "00000.png", "JPEG")
+    with pytest.raises(FormatError, match="is a JPEG"):
+        read_mask(tmp_path / "00000.png")
+
+
+def test_a_text_with_the_ending_png_is_named_once(tmp_path):
+    (tmp_path / "00000.png").write_text("hello")
+    with pytest.raises(FormatError, match="it is no picture") as caught:
+        read_mask(tmp_path / "00000.png")
+    assert str(caught.value).count("00000.png") == 1

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -235,17 +236,19 @@ def _sequences(pairs: Sequence[FilePair], confusions: Sequence[NDArray[np.int64]
 
 def _consistency(pairs: Sequence[FilePair], options: SemanticProtocolOptions, remarks: list[str]) -> float:
     """Mean of the video consistency of all sequences that are long enough."""
-    values, short = [], []
-    for sequence in dict.fromkeys(pair.sequence for pair in pairs):
-        frames = [pair for pair in pairs if pair.sequence == sequence]
-        if len(frames) < options.consistency:
-            short.append(sequence or "the only sequence")
-            continue
+    sequences: dict[str, list[FilePair]] = {}
+    for pair in pairs:
+        sequences.setdefault(pair.sequence, []).append(pair)
+    short = [name or "the only sequence" for name, frames in sequences.items() if len(frames) < options.consistency]
 
-        def side(k: int, frames: Sequence[FilePair] = frames) -> Iterator[NDArray[np.int32]]:
-            return (_labels(pair, options)[k] for pair in frames)
+    def measured(frames: Sequence[FilePair]) -> float:
+        # Both files of a frame are read once; the two sides are taken in turn.
+        results, truths = itertools.tee(_labels(pair, options) for pair in frames)
+        sides = (labels for labels, _ in results), (labels for _, labels in truths)
+        return video_consistency(*sides, frames=options.consistency, ignore=VOID)
 
-        values.append(video_consistency(side(0), side(1), frames=options.consistency, ignore=VOID))
+    long_enough = [frames for frames in sequences.values() if len(frames) >= options.consistency]
+    values = measure_frames(measured, long_enough)
     if short:
         remarks.append(
             f"{len(short)} sequences are shorter than {options.consistency} frames, without VC: {listed(short)}."

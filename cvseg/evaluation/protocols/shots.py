@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cvseg.errors import FormatError, InputError
-from cvseg.evaluation.file_pairs import check_folder, pair_files
+from cvseg.evaluation.file_pairs import check_folder, listed, pair_files
 from cvseg.evaluation.protocols import Progress, report_progress
 from cvseg.evaluation.record import Curve, Evaluation, FrameScore, Measure
 from cvseg.evaluation.shot_accuracy import (
@@ -26,6 +26,7 @@ from cvseg.evaluation.shot_accuracy import (
     shot_counts,
     shot_score,
 )
+from cvseg.evaluation.shot_pictures import MOST_PICTURES, ShotPictures, video_of
 from cvseg.formats.shot_list import SHOT_ENDINGS, read_shot_list
 from cvseg.options import Options, option
 
@@ -61,6 +62,7 @@ class ShotsProtocolOptions(Options):
     tolerance_frames: int = option(
         TOLERANCE_FRAMES, "largest distance of a match; a larger value forgives more", low=0, unit=" frames"
     )
+    video: str = option("", "the video, or a folder of videos named like the lists, for pictures of wrong transitions")
 
 
 def evaluate(results: Path, truth: Path, options: ShotsProtocolOptions, progress: Progress | None = None) -> Evaluation:
@@ -91,6 +93,10 @@ def evaluate(results: Path, truth: Path, options: ShotsProtocolOptions, progress
         ]
         pairs, remarks = pair_files("evaluate shots", *files, missing_as_empty=options.missing_as_empty)
         videos = {pair.frame: (pair.result, pair.truth) for pair in pairs}
+    pictured = {name: video_of("evaluate shots", options.video, name, VIDEO_ENDINGS) for name in videos}
+    absent = [name for name, path in pictured.items() if options.video and path is None]
+    if absent:
+        remarks.append(f"{len(absent)} videos are not in {options.video}, so without pictures: {listed(absent)}.")
     found: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
     for done, (name, (result_path, truth_path)) in enumerate(videos.items(), start=1):
         result = np.zeros((0, 2), np.int64) if result_path is None else read_shot_list(result_path)
@@ -113,7 +119,9 @@ def evaluate(results: Path, truth: Path, options: ShotsProtocolOptions, progress
         rows={name: _values(shot_score(each)) for name, each in counts.items()},
         row_title="video",
         frame_measures=FRAME_MEASURES,
-        frames=[score for name, lists in found.items() for score in _transitions(name, *lists, options)],
+        frames=[
+            score for name, lists in found.items() for score in _transitions(name, *lists, pictured[name], options)
+        ],
         curves=[_curve(list(found.values()))],
         remarks=remarks,
         settings=options.to_mapping(),
@@ -121,6 +129,7 @@ def evaluate(results: Path, truth: Path, options: ShotsProtocolOptions, progress
         overall_doc="from the sums over all videos",
         frame_title="transition",
         frames_in_time=False,
+        picture_doc="The last frame before the transition and the first behind it, with the middle of a gradual one",
     )
 
 
@@ -162,16 +171,24 @@ def _values(score: ShotScore) -> Mapping[str, float]:
 
 
 def _transitions(
-    name: str, result: NDArray[np.int64], true: NDArray[np.int64], options: ShotsProtocolOptions
+    name: str, result: NDArray[np.int64], true: NDArray[np.int64], video: Path | None, options: ShotsProtocolOptions
 ) -> list[FrameScore]:
     """One entry a transition, in the order of the video."""
     pairs = match_transitions(result, true, tolerance_frames=options.tolerance_frames)
     hit_result, hit_true = {i for i, _ in pairs}, {j for _, j in pairs}
     entries = [(true[j], float(j not in hit_true), 0.0) for j in range(len(true))]
     entries += [(result[i], 0.0, 1.0) for i in range(len(result)) if i not in hit_result]
+    entries.sort(key=lambda entry: (entry[0].tolist(), entry[2]))
+    wrong = [(int(span[0]), int(span[1])) for span, missed, false in entries if missed or false][:MOST_PICTURES]
+    pictures = ShotPictures(video, wrong) if video is not None else None
     return [
-        FrameScore(name, _span(span), {"wrong": missed + false, "missed": missed, "false": false})
-        for span, missed, false in sorted(entries, key=lambda entry: (entry[0].tolist(), entry[2]))
+        FrameScore(
+            name,
+            _span(span),
+            {"wrong": missed + false, "missed": missed, "false": false},
+            pictures.of(*span.tolist()) if pictures and (missed or false) and tuple(span.tolist()) in wrong else None,
+        )
+        for span, missed, false in entries
     ]
 
 
