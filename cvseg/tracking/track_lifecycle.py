@@ -53,6 +53,9 @@ class TrackState:
     far : as a child: there is a gap between it and its parent, which is then measured without it
     part_share : that share when the count began
     histogram : (512,) colours, adding up to 1; None without images
+    birth_xy : centre of the box at the first sight, or at the return
+    before_area, before_wh, before_histogram : usual area, sides and colours when it was last lost; area 0: never
+    back_for : frames since it came back
     """
 
     filter: BoxKalmanFilter
@@ -76,6 +79,18 @@ class TrackState:
     far: bool = False
     part_share: float = 0.0
     histogram: NDArray[np.float64] | None = field(default=None, repr=False)
+    birth_xy: tuple[float, float] = (0.0, 0.0)
+    before_area: float = 0.0
+    before_wh: tuple[float, float] = (0.0, 0.0)
+    before_histogram: NDArray[np.float64] | None = field(default=None, repr=False)
+    back_for: int = 0
+
+    def move(self, camera_matrix: NDArray[np.float64]) -> None:
+        """Carry all places along with the camera."""
+        self.filter.move(camera_matrix)
+        u, v, w = camera_matrix @ np.array([*self.birth_xy, 1.0])
+        if abs(w) > 1e-9:
+            self.birth_xy = float(u / w), float(v / w)
 
     def see(self, box_xyxy: Box, area_px: float, *, own_px: float, shared: bool, shared_noise: float) -> None:
         """Take in this frame's pixels, `own_px` of them its own and the others its children's.
@@ -95,7 +110,7 @@ class TrackState:
             else:
                 self.filter.update(box_xyxy, noise=min(max(cover, 1.0), MOST_COVER_NOISE), keep_size=cover > COVERED)
             rise = AREA_RISE if self.frames_alone < YOUNG else AREA_RISE_LATER
-            fall = COVERED_FALL if one_sided else AREA_FALL
+            fall = COVERED_FALL if one_sided or cover > COVERED else AREA_FALL
             self.area_px = _followed(self.area_px, area_px, rise, fall) if self.hits > 1 else area_px
             sides = box_xyxy[2] - box_xyxy[0], box_xyxy[3] - box_xyxy[1]
             self.usual_wh = (
@@ -106,6 +121,10 @@ class TrackState:
             self.frames_alone += 1
             self.frames_shared = 0
             self.frames_since_shared += 1
+        if self.hits == 0 or self.missed:
+            self.birth_xy = 0.5 * (box_xyxy[0] + box_xyxy[2]), 0.5 * (box_xyxy[1] + box_xyxy[3])
+            self.back_for = 0
+        self.back_for += 1
         self.box_xyxy = box_xyxy
         self.mask_px = own_px
         self.hits += 1
@@ -115,6 +134,8 @@ class TrackState:
 
     def miss(self, max_age: int, size_hw: tuple[int, int]) -> None:
         """Not seen in this frame."""
+        if not self.missed and self.frames_alone:
+            self.before_area, self.before_wh, self.before_histogram = self.area_px, self.usual_wh, self.histogram
         self.missed += 1
         self.frames_shared = 0
         self.frames_since_shared += 1
@@ -143,7 +164,20 @@ class TrackState:
         self.id, self.status = lost.id, CONFIRMED
         self.first_frame, self.hits = lost.first_frame, lost.hits + self.hits
         self.frames_alone += lost.frames_alone
+        self.before_area, self.before_wh, self.before_histogram = lost.before_area, lost.before_wh, lost.histogram
         self.histogram = lost.histogram if lost.histogram is not None else self.histogram
+
+    def exchange_past(self, other: TrackState) -> None:
+        """Two tracks had each other's numbers."""
+        for name in ("id", "first_frame", "before_area", "before_wh", "before_histogram"):
+            mine, its = getattr(self, name), getattr(other, name)
+            setattr(self, name, its)
+            setattr(other, name, mine)
+        for track in (self, other):
+            if track.before_histogram is not None:
+                track.histogram = track.before_histogram
+            if track.status == LOST:
+                track.area_px, track.usual_wh = track.before_area, track.before_wh
 
     def state_dict(self) -> dict[str, Any]:
         names = [name for name in self.__dataclass_fields__ if name not in ("filter", "parent")]

@@ -15,10 +15,13 @@ from cvseg.tracking.assignment import assign_components
 from cvseg.tracking.kalman_filter import BoxKalmanFilter
 from cvseg.tracking.ownership import Components, Ownership
 from cvseg.tracking.returning import lost_twin
+from cvseg.tracking.second_look import exchange_numbers
 from cvseg.tracking.slot_map import SlotMap
 from cvseg.tracking.track_lifecycle import CONFIRMED, ENDED, LOST, TENTATIVE, TrackState
 from cvseg.tracking.tracked_frame import Sighting, TrackedFrame
 from cvseg.tracking.tracker_options import TrackerOptions
+
+SECOND_LOOK = 25  # frames in which a young track may still turn out to be one that was lost
 
 
 class Tracker:
@@ -92,7 +95,7 @@ class Tracker:
         self._frames += 1
         for track in self._tracks:
             if camera_matrix is not None:
-                track.filter.move(np.asarray(camera_matrix, np.float64))
+                track.move(np.asarray(camera_matrix, np.float64))
             track.filter.predict()
 
         mask_labels = array_module(mask_labels).ascontiguousarray(mask_labels)
@@ -239,12 +242,22 @@ class Tracker:
             track.group = ownership.main[t] + 1 if t in shared else 0
             if counts is not None and t not in shared:
                 track.learn_colors(counts[row])
+        self._look_again(shared, ownership, final, counts)
         self._drop_pieces(ownership)
         self._confirm(ownership, components)
         self._tracks = [track for track in self._tracks if track.status != ENDED]
         for track in self._tracks:
             if track.parent is not None and track.parent.status == ENDED:
                 track.parent = None
+
+    def _look_again(self, shared: set[int], ownership: Ownership, final: RegionTable, counts: Any) -> None:
+        seen: dict[int, Any] = {}
+        for t, track in enumerate(self._tracks):
+            if track.before_area > 0 and t in ownership.main and t not in shared and final.area_px[track.slot - 1]:
+                row = None if counts is None else counts[track.slot - 1]
+                seen[t] = row if row is None else row / max(int(row.sum()), 1)
+        if seen:
+            exchange_numbers(self._tracks, seen, self.options)
 
     def _drop_pieces(self, ownership: Ownership) -> None:
         """Two tracks of one object began as its pieces: the one that was never for long alone is none."""
@@ -259,6 +272,9 @@ class Tracker:
 
     def _confirm(self, ownership: Ownership, components: Components) -> None:
         for t, track in enumerate(self._tracks):
+            if track.status == CONFIRMED and track.hits <= SECOND_LOOK and t in ownership.main and not track.group:
+                # Too small to be recognised when it got its number: it came out from behind something slowly.
+                self._recognise(t, ownership, components)
             if track.status != TENTATIVE or track.hits < self.options.min_hits:
                 continue
             if track.parent is not None and track.frames_apart < self.options.split_after:
@@ -266,15 +282,20 @@ class Tracker:
             # As far back as frames are held; a child was shown with its parent's number before.
             track.own_from = self._frames - self.options.min_hits + 1
             track.parent = None
-            # One that was seen beside it is another: no number stands twice in a frame.
-            lost = [other for other in self._tracks if other.status == LOST and other.missed >= track.hits]
-            twin = lost_twin(track, lost, components, ownership.main[t], self.options)
-            if twin >= 0:
-                track.become(lost[twin])
-                lost[twin].status = ENDED
-            else:
+            if not self._recognise(t, ownership, components):
                 track.id, track.status = self._next_id, CONFIRMED
                 self._next_id += 1
+
+    def _recognise(self, t: int, ownership: Ownership, components: Components) -> bool:
+        """Whether a young track is one that was lost; it then goes on as that one."""
+        track = self._tracks[t]
+        # One that was seen beside it is another: no number stands twice in a frame.
+        lost = [other for other in self._tracks if other.status == LOST and other.missed >= track.hits]
+        twin = lost_twin(track, lost, components, ownership.main[t], self.options)
+        if twin >= 0:
+            track.become(lost[twin])
+            lost[twin].status = ENDED
+        return twin >= 0
 
     def _result(self, final: RegionTable) -> TrackedFrame:
         sightings = []

@@ -38,7 +38,7 @@ class TrackerOptions(Options):
         0.2, "share of its usual area below which a track in a shared component counts as hidden", low=0, high=1
     )
     shared_noise: float = option(3.0, "how much less a share of a component is trusted than a whole one", low=1)
-    return_distance: float = option(2.0, "how far from its prediction a lost object may return, in lengths", low=0)
+    return_distance: float = option(3.0, "how far from its prediction a lost object may return, in lengths", low=0)
     least_return_area: float = option(
         0.25, "smallest ratio of areas at which a lost object is recognised", low=0, high=1
     )
