@@ -29,6 +29,7 @@ PROPOSED = 0.1  # share of the particles that start at proposals
 HISTORY = 8  # certain sights that decide the velocity of a target that hides
 SURROUNDINGS = np.array([(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if x or y], np.float64) * 1.2
 USUAL_RATE = 0.1
+FIRST_SIGHTS = 5  # frames that say how like the target usually is
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,9 +141,10 @@ class ParticleFilter:
         self._particles[:, :2] = place[:2]
         self._weights = np.full(count, 1 / count)
         self._state = self._particles[0].copy()
-        self._frame_index, self._hidden, self._size_hw = frame_index, 0, tuple(int(n) for n in image.shape[:2])
+        self._frame_index, self._hidden, self._seen = frame_index, 0, 0
+        self._size_hw = tuple(int(n) for n in image.shape[:2])
         self._sights = [(frame_index, float(place[0]), float(place[1]))]
-        self._first_usual = self._usual = self._likeness(picture, self._state)
+        self._first_usual = self._usual = self._likelihood(picture, self._state)
         self._around = self._surroundings(picture, self._state)
         self._since_sure, self._velocity = self._particles.copy(), np.zeros(2)
         return self._estimate(1.0, float(count))
@@ -183,7 +185,7 @@ class ParticleFilter:
         self._insert(proposals)
         self._weigh_in_layers(picture)
         state = self._mean_state()
-        likelihood = self._likeness(picture, state)
+        likelihood = self._likelihood(picture, state)
         confidence = self._confidence(likelihood)
         if confidence < self.options.occluded:
             self._hide()
@@ -235,21 +237,16 @@ class ParticleFilter:
         self._weights = np.full(count, 1 / count)
 
     def _log_likelihoods(self, picture: WorkPicture, particles: Array) -> Array:
-        """(n,) what the weights are made of."""
-        return self._judged(picture, particles)[0]
-
-    def _likeness(self, picture: WorkPicture, state: Array) -> float:
-        """Log likelihood of one state without its details, which change with every step of a walk: for confidence."""
-        return float(self._judged(picture, state[None])[1][0])
-
-    def _judged(self, picture: WorkPicture, particles: Array) -> tuple[Array, Array]:
-        """(n,) log likelihoods with and without the single points."""
         scores = self._colors.scores(picture, self._boxes(particles))
-        parts = self.options.parts
+        options, parts = self.options, self.options.parts
         distances = 1.0 - scores[:, :parts].mean(1)
         contrast = scores[:, parts] - scores[:, parts + 1]
-        likeness = self.options.contrast * contrast - self.options.sharpness * distances
-        return likeness - self.options.detail * scores[:, parts + 2], likeness
+        return np.asarray(
+            options.contrast * contrast - options.sharpness * distances - options.detail * scores[:, parts + 2]
+        )
+
+    def _likelihood(self, picture: WorkPicture, state: Array) -> float:
+        return float(self._log_likelihoods(picture, state[None])[0])
 
     def _mean_state(self) -> Array:
         """Weighted mean of the particles around the heaviest: between two places the target is at neither."""
@@ -263,6 +260,11 @@ class ParticleFilter:
     def _accept(self, picture: WorkPicture, state: Array, likelihood: float, confidence: float) -> None:
         options = self.options
         self._state = state
+        if self._seen < FIRST_SIGHTS:
+            # The picture that the colours were learned from is more like them than any other will be.
+            self._seen += 1
+            self._usual += (likelihood - self._usual) / self._seen
+            self._first_usual = self._usual
         if confidence >= options.certain:
             if options.learning_rate:
                 self._colors.learn(picture, self._boxes(state[None])[0], options.learning_rate, options.point_rate)
@@ -283,7 +285,7 @@ class ParticleFilter:
         """Mean log likelihood of the places beside the target."""
         shifted = np.repeat(state[None], len(SURROUNDINGS), axis=0)
         shifted[:, :2] += SURROUNDINGS * self._sides(state[None])
-        return float(self._judged(picture, shifted)[1].mean())
+        return float(self._log_likelihoods(picture, shifted).mean())
 
     # ---- hidden targets
 
@@ -327,9 +329,8 @@ class ParticleFilter:
         tried = np.concatenate([coasting, scouts, proposals])
         reach = self._reach()
         far = np.square((tried[:, :2] - middle[:2]) / reach).sum(1)
-        log_likelihoods, likeness = self._judged(picture, tried)
-        log_likelihoods = log_likelihoods - 0.5 * far
-        best = float((likeness - 0.5 * far).max())
+        log_likelihoods = self._log_likelihoods(picture, tried) - 0.5 * far
+        best = float(log_likelihoods.max())
         # A coarse search meets the target only in part: then look closer around the best.
         if self._confidence(best) >= 0.6 * self.options.found:
             shares = np.exp(log_likelihoods - log_likelihoods.max())
@@ -340,7 +341,7 @@ class ParticleFilter:
             _shake(self._particles, draws, self._sizes(self._particles)[:, None], self.options)
             self._weigh_in_layers(picture)
             state = self._mean_state()
-            likelihood = self._likeness(picture, state)
+            likelihood = self._likelihood(picture, state)
             confidence = self._confidence(likelihood)
             if confidence >= self.options.found:
                 return self._return_to(picture, state, likelihood, confidence)

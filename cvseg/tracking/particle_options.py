@@ -42,7 +42,7 @@ class ParticleOptions(Options):
     )
     certain: float = option(0.7, "confidence from which colours are learned; larger learns less", low=0, high=1)
     occluded: float = option(
-        0.25, "confidence below which the target counts as hidden; larger gives up sooner", low=0, high=1
+        0.4, "confidence below which the target counts as hidden; larger gives up sooner", low=0, high=1
     )
     found: float = option(
         0.6, "confidence from which a hidden target counts as found; larger is surer and later", low=0, high=1
