@@ -138,3 +138,35 @@ def test_wrong_frames_get_one_sentence(frames, emulated_cuda):
     assert_array_equal(stream.update(frames[1]).forward_xy, estimate_flow(frames[0], frames[1], preset="fast"))
     with pytest.raises(OptionError, match="did you mean 'quality'"):
         FlowStream("qualty")
+
+
+def test_on_a_gpu_a_frame_with_nan_is_reported_with_the_next(cuda_device, frames):
+    stream = FlowStream("fast")
+    bad = frames[1].copy()
+    bad[3, 4] = np.nan
+    stream.update(cuda_device.array(frames[0]))
+    stream.update(cuda_device.array(bad))
+    with pytest.raises(RangeError, match=r"FlowStream.update: the image before held NaN or infinite values"):
+        stream.update(cuda_device.array(frames[2]))
+    assert stream.update(cuda_device.array(frames[0])) is None
+    pair = stream.update(cuda_device.array(frames[1]))
+    assert_array_equal(to_host(pair.forward_xy), estimate_flow(frames[0], frames[1], preset="fast"))
+
+
+def test_on_a_gpu_a_stream_of_frames_reads_back_sums_alone(emulated_cuda, frames, monkeypatch):
+    read, stream = [], FlowStream("fast")
+    placed = [emulated_cuda.asarray(frame) for frame in frames]
+    original = emulated_cuda.ndarray.get
+    monkeypatch.setattr(
+        emulated_cuda.ndarray, "get", lambda self, **words: read.append(self.shape) or original(self, **words)
+    )
+    for name in ("item", "tolist", "__bool__", "__int__", "__float__", "__index__"):
+        monkeypatch.setattr(emulated_cuda.ndarray, name, lambda self, *_: pytest.fail("a value was read back"))
+    for frame in (*placed, *placed):
+        stream.update(frame)
+    assert read == [()] * 5
+    colour = [emulated_cuda.asarray(np.dstack([np.uint8(255 * np.clip(frame, 0, 1))] * 3)) for frame in frames]
+    stream.reset()
+    for frame in colour:
+        stream.update(frame)
+    assert len(read) == 5
