@@ -1,6 +1,6 @@
 """What the flow between two frames says of the next pair: motion goes on as it was, carried along by itself.
 
-A cell of 8x8 pixels stands for the pixel at its centre. Of the flow onwards from the current frame it expects the
+A cell of 16x16 pixels stands for the pixel at its centre. Of the flow onwards from the current frame it expects the
 reverse of the flow back; of the flow from the next frame back to the current one, the flow back of the place from which
 something came that moves on like this. Both only where the round trip leads home (see forward_backward): after a cut
 hardly anything does.
@@ -15,7 +15,7 @@ from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.lanes import fma
 
-CELL = 8  # pixels on a side
+CELL = 16  # pixels on a side
 
 _cuda = CudaSource(__file__, {"CELL": str(CELL)})
 
