@@ -24,7 +24,7 @@ from cvseg.superpixels.block_moves_2015 import (
 from cvseg.superpixels.parts import AREA, LABEL, join_parts
 from cvseg.superpixels.picture import check_count, superpixel_picture
 
-FLOW_STEP = 2  # every second block of the flow is looked at, in both directions
+FLOW_STEP = 3  # every third block of the flow is looked at, in both directions
 
 
 @dataclass(frozen=True, kw_only=True)
