@@ -136,6 +136,8 @@ def run_protocol(
     options = options_class(**values)
     for flag, target in (("--json", json_file), ("--html", html_file)):
         check_target(flag, target, (results, truth))
+    if json_file and html_file and Path(json_file).resolve() == Path(html_file).resolve():
+        raise OptionError(f"--json and --html both name {json_file}; expected two files. Name another one.")
     with _ProgressBar(quiet) as progress:
         evaluation = protocol.load().evaluate(Path(results), Path(truth), options, progress)
     click.echo(evaluation_table(evaluation, max(LEAST_WIDTH, shutil.get_terminal_size((100, 24)).columns)))
@@ -174,9 +176,10 @@ def check_target(flag: str, target: str | None, inputs: tuple[str, ...]) -> None
         raise OptionError(f"{flag} {target} is a folder; expected the name of a file to write.")
     if any(Path(target).resolve() == Path(name).resolve() for name in inputs):
         raise OptionError(f"{flag} {target} is an input. Name another file.")
-    from cvseg.video.replace_file import prepare_folder
+    from cvseg.video.replace_file import is_device, prepare_folder
 
-    prepare_folder(Path(target).parent)
+    if not is_device(target):
+        prepare_folder(Path(target).parent)
 
 
 def write_text(target: str, text: str) -> None:

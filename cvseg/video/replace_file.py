@@ -23,6 +23,8 @@ def partial_path(path: Path) -> Path:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a path to write to; rename it to `path` when the block ends well, remove it when it fails.
 
+    A device or a pipe, such as /dev/stdout, is written directly: renaming would put a file in its place.
+
     Raises
     ------
     OutputError
@@ -39,6 +41,14 @@ def replacing(path: str | Path) -> Iterator[Path]:
     '1'
     """
     path = Path(path)
+    if is_device(path):
+        try:
+            yield path
+        except OutputError:
+            raise
+        except OSError as error:
+            raise output_error(path, error) from None
+        return
     partial = partial_path(path)
     try:
         yield partial
@@ -51,6 +61,16 @@ def replacing(path: str | Path) -> Iterator[Path]:
     except BaseException:
         remove(partial)
         raise
+
+
+def is_device(path: str | Path) -> bool:
+    """Whether a path names a device, a pipe or an open file of this process, which must never be replaced."""
+    exists = os.path.exists(path)
+    place = os.path.abspath(path)
+    return exists and (
+        not (os.path.isfile(path) or os.path.isdir(path))
+        or (os.path.islink(path) and place.startswith(("/dev/", "/proc/")))
+    )
 
 
 def remove(path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import stat
 import sys
 import types
 
@@ -16,6 +18,8 @@ from cvseg.cli.__main__ import cli
 from cvseg.evaluation.protocols import PROTOCOLS, EvaluationStopped, Protocol, report_progress
 from cvseg.evaluation.record import Curve, Evaluation, FrameScore, Measure
 from cvseg.options import Options, option
+from cvseg.report.evaluation_page import render_evaluation
+from cvseg.report.evaluation_table import evaluation_mapping
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -144,6 +148,90 @@ def test_what_cannot_be_done_is_said_before_the_work(toy, tmp_path, monkeypatch,
     assert done.exit_code == 2
     assert sentence in done.output
     assert toy_evaluate.called_with is None
+
+
+def test_a_device_is_written_to_and_never_replaced(toy, tmp_path):
+    full = tmp_path / "full.json"
+    full.symlink_to("/dev/full")
+    done = run("toy", "--results", "a", "--truth", "b", "--json", full)
+    assert done.exit_code == 2
+    assert "the disk is full" in done.output
+    assert full.is_symlink() and stat.S_ISCHR(full.stat().st_mode)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert run("toy", "--results", "a", "--truth", "b", "-q", "--json", pipe).exit_code == 0
+        assert json.loads(os.read(reader, 1 << 16))["overall"] == {"j": 0.5, "n": 3}
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full.json", "pipe"]
+
+
+def test_one_file_cannot_be_both_reports(toy, tmp_path):
+    done = run("toy", "--results", "a", "--truth", "b", "--json", tmp_path / "e", "--html", tmp_path / "e")
+    assert done.exit_code == 2
+    assert "expected two files" in done.output
+    assert not (tmp_path / "e").exists()
+
+
+def test_an_interrupted_evaluation_leaves_the_earlier_report_and_says_one_line(toy, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    page = tmp_path / "e.html"
+    page.write_text("earlier")
+    monkeypatch.setattr(sys.modules["cvseg.evaluation.protocols.toy"], "evaluate", interrupted)
+    done = run("toy", "--results", "a", "--truth", "b", "--html", page, "--json", tmp_path / "e.json")
+    assert (done.exit_code, done.output) == (130, "cvseg: stopped.\n")
+    assert page.read_text() == "earlier"
+    assert [path.name for path in tmp_path.iterdir()] == ["e.html"]
+
+
+def test_results_that_are_the_truth_are_remarked(toy, tmp_path):
+    done = run("toy", "--results", tmp_path, "--truth", tmp_path / "." / "..", "--json", tmp_path / "e.json")
+    assert "the results are the truth itself" not in done.output
+    done = run("toy", "--results", tmp_path, "--truth", f"{tmp_path}/.")
+    assert "the results are the truth itself" in done.output
+
+
+def test_what_overall_means_is_on_the_page_in_the_json_and_below_the_table(tmp_path):
+    j = Measure("j", "J", "overlap")
+    rows = {"dog": {"j": 0.5}, "cat": {"j": 0.9}, "cow": {"j": 0.7}, "pets (mean)": {"j": 0.95}}
+    evaluation = Evaluation(
+        "toy", [j], {"j": 0.7}, rows, overall_doc="mean of the sequences", group_rows=["pets (mean)"]
+    )
+    page = render_evaluation(evaluation, results="a", truth="b")
+    assert "Overall: mean of the sequences." in page
+    assert page.count('class="best"') == page.count('class="worst"') == 1  # the mean of others is neither
+    assert '<td data-value="0.9" class="best">' in page
+    assert evaluation_mapping(evaluation, results="a", truth="b")["overall_is"] == "mean of the sequences"
+
+
+def test_many_measures_of_few_rows_stand_below_each_other_with_their_meaning():
+    measures = [Measure(f"m{i}", f"M{i}", f"meaning {i}") for i in range(30)]
+    values = {measure.key: 0.25 for measure in measures}
+    few = Evaluation("toy", measures, values, {"dog": values})
+    assert render_evaluation(few, results="a", truth="b").count('<td class="meaning">meaning') == 30
+    many = dataclasses.replace(few, rows={str(i): values for i in range(9)})
+    assert '<td class="meaning">' not in render_evaluation(many, results="a", truth="b")
+
+
+def test_images_in_no_order_have_no_curve_over_time():
+    j = Measure("j", "J", "overlap")
+    frames = [FrameScore("", str(i), {"j": i / 4}) for i in range(4)]
+    video = Evaluation("toy", [j], {}, {}, frame_measures=[j], frames=frames)
+    assert "J over time" in render_evaluation(video, results="a", truth="b")
+    images = dataclasses.replace(video, frames_in_time=False, frame_title="image")
+    page = render_evaluation(images, results="a", truth="b")
+    assert "J over time" not in page and "Worst images by J" in page
+
+
+def test_a_curve_of_single_points_is_left_out():
+    curve = Curve("lonely", "frame", "y", {"a": ([0], [0.5]), "b": ([0, 1], [0.5, float("nan")])})
+    page = render_evaluation(Evaluation("toy", [], {}, {}, curves=[curve]), results="a", truth="b")
+    assert "lonely" not in page
 
 
 def test_an_unknown_protocol_names_the_nearest(toy):
