@@ -24,7 +24,7 @@ METHODS = ("kalman", "particle")
     "--out",
     required=True,
     metavar="OUT",
-    help="File for the tracks, MOTChallenge text; with --method particle a folder.",
+    help="A name ending in .txt: the tracks as MOTChallenge text. Else a folder for all results.",
 )
 @click.option(
     "--method",
@@ -40,7 +40,7 @@ METHODS = ("kalman", "particle")
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="particle: of the random numbers.")
 @click.option("--no-overlay", is_flag=True, help="particle: do not write overlay.mp4.")
-@click.option("--overwrite", is_flag=True, help="particle: write into a folder that holds something.")
+@click.option("--overwrite", is_flag=True, help="Write into a folder that holds something.")
 @click.option(
     "--model",
     type=click.Choice(("velocity", "acceleration", "interacting")),
@@ -51,6 +51,26 @@ METHODS = ("kalman", "particle")
 @click.option("--video", metavar="V", help="The video or folder of images of the boxes; colours then help.")
 @click.option("--online", is_flag=True, help="Only what is known in each frame: nothing filled, linked or smoothed.")
 @click.option("--sort", is_flag=True, help="Accept lines in any order of frames.")
+@click.option(
+    "--start",
+    "starts",
+    multiple=True,
+    metavar="X,Y,W,H|FILE",
+    help="Follow only this target: a box in the first frame, a file of boxes (MOTChallenge), or a mask PNG.",
+)
+@click.option("--zone", "zones", multiple=True, metavar="NAME=x,y x,y ...", help="A polygon: who enters and leaves.")
+@click.option("--line", "lines", multiple=True, metavar="NAME=x1,y1,x2,y2", help="A line: who crosses, to which side.")
+@click.option("--homography", metavar="FILE", help="3 x 3 numbers, picture to ground in metres; then speeds are m/s.")
+@click.option(
+    "--point",
+    type=click.Choice(("foot", "center")),
+    default="foot",
+    show_default=True,
+    help="What is measured: the middle of the lower side of the box, or of the box.",
+)
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), help="Frames per second, where no --video says it. [25]"
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def command(
     source: str,
@@ -66,12 +86,23 @@ def command(
     video: str | None,
     online: bool,
     sort: bool,
+    starts: tuple[str, ...],
+    zones: tuple[str, ...],
+    lines: tuple[str, ...],
+    homography: str | None,
+    point: str,
+    rate: float | None,
     quiet: bool,
 ) -> None:
-    """Follow the boxes of INPUT, MOTChallenge text of any detector, over time: every object keeps its number.
+    """Follow the boxes or masks of INPUT over time: every object keeps its number.
 
     INPUT has a line for each box: frame, id, left, top, width, height, score. Frames and pixels count from 1, the id is
     not looked at, and the scores may have any scale. A line that cannot be used is named, and nothing is written then.
+
+    Masks: a folder of PNGs, MOTS text, or JSON with a list of {"frame", "segmentation": {"size", "counts"}, "score"}.
+
+    A folder OUT receives tracks.txt, tracks.csv (place, speed, heading, path), paths.png, heatmap.png, summary.json,
+    for masks masks/*.png with the numbers of the tracks, and with --zone or --line events.csv.
 
     With --method particle INPUT is a video or a folder of images, and --box or --mask says what to follow from its
     first frame on. OUT is then a folder that receives tracks.txt, overlay.mp4 and summary.json.
@@ -79,7 +110,8 @@ def command(
     if method == "particle":
         from cvseg.cli.track_particles import follow_video
 
-        refuse_options({"--video": video, "--online": online, "--sort": sort}, method)
+        refuse_options({"--video": video, "--online": online, "--sort": sort, "--start": starts}, method)
+        refuse_options({"--zone": zones, "--line": lines, "--homography": homography, "--rate": rate}, method)
         follow_video(
             source,
             out,
@@ -92,7 +124,29 @@ def command(
             quiet=quiet,
         )
         return
-    refuse_options({"--box": boxes, "--mask": mask, "--no-overlay": no_overlay, "--overwrite": overwrite}, method)
+    refuse_options({"--box": boxes, "--mask": mask, "--no-overlay": no_overlay}, method)
+    from cvseg.formats.mask_stream import is_mask_input
+
+    if starts or not out.lower().endswith(".txt") or is_mask_input(source):
+        from cvseg.cli.track_folder import follow_to_folder
+
+        follow_to_folder(
+            source,
+            out,
+            follow=lambda table: follow_boxes(table, model=model, online=online, video=video),
+            sort=sort,
+            video=video,
+            overwrite=overwrite,
+            starts=starts,
+            zones=zones,
+            lines=lines,
+            homography=homography,
+            point=point,
+            rate=rate,
+            quiet=quiet,
+        )
+        return
+    refuse_in_file({"--zone": zones, "--line": lines, "--homography": homography, "--rate": rate}, out)
     check_output(source, out)
     table = read_boxes(source, sort=sort)
     tracks = follow_boxes(table, model=model, online=online, video=video)
@@ -113,6 +167,18 @@ def refuse_options(given: Mapping[str, Any], method: str) -> None:
         if value:
             other = "kalman" if method == "particle" else "particle"
             raise OptionError(f"{name} does not go with --method {method}; give --method {other}, or leave it out.")
+
+
+def refuse_in_file(given: Mapping[str, Any], out: str) -> None:
+    """Options that say what a folder of results holds need one.
+
+    Raises
+    ------
+    OptionError
+    """
+    for name, value in given.items():
+        if value:
+            raise OptionError(f"{name} needs a folder for its results, and -o is {out}. Name a folder with -o.")
 
 
 def check_output(source: str, out: str) -> None:
