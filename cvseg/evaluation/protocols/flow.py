@@ -225,7 +225,8 @@ def _cumulated(counts: Mapping[str, FlowErrorCounts]) -> Curve:
     lines = {}
     for name, one in counts.items():
         below = np.cumsum(one.histogram)
-        share = [float(below[step]) / one.pixels if one.pixels else math.nan for step in steps]
+        last = len(below) - 1
+        share = [float(below[min(step, last)]) / one.pixels if one.pixels else math.nan for step in steps]
         lines[name] = [step / BINS_PER_PX for step in steps], share
     return Curve("Share of pixels with at most this error", "endpoint error in px", "share", lines)
 
