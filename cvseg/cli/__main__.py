@@ -16,6 +16,7 @@ from cvseg.errors import CvsegError, nearest_name
 COMMANDS = {
     "segment": "Segment and track the moving objects of a video.",
     "flow": "Dense optical flow of two pictures or of a video.",
+    "superpixels": "Small connected regions of a picture or video that keep to the edges and their numbers.",
     "track": "Follow the boxes of a detector over time: every object keeps its number.",
     "evaluate": "Measure results against the truth: masks, tracks, instances, flow and more.",
     "demo": "Render a clip with a known truth, segment it, and print the scores.",
