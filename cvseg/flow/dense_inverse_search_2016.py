@@ -87,9 +87,9 @@ DENSE_INVERSE_SEARCH_PRESETS = {
         stride=3,
         iterations=4,
         spread_iterations=0,
-        warps=1,
-        finest_fixed_points=1,
-        finest_sweeps=6,
+        fixed_points=1,
+        sweeps=6,
+        finest_warps=1,
     ),
     "balanced": DenseInverseSearchOptions(
         stride=3,

@@ -26,11 +26,12 @@ def crossing():
     return clip[20], clip[21]
 
 
-@pytest.mark.parametrize(("preset", "bound_px"), [("fast", 0.35), ("balanced", 0.12), ("quality", 0.12)])
+@pytest.mark.parametrize(("preset", "bound_px"), [("fast", 0.3), ("balanced", 0.12), ("quality", 0.12)])
 def test_rendered_motion_is_found(preset, bound_px, crossing):
     frame, following = crossing
     flow_xy = estimate_flow(frame.image, following.image, preset=preset)
-    # Measured 0.28, 0.10 and 0.09 on what stays visible; zero flow has 0.9.
+    # Measured 0.27, 0.10 and 0.09 on what stays visible; zero flow has 0.9. The picture is small for fast, whose
+    # patches cover 32 pixels: searched at half size as well, it would have 0.18, in half as much time again.
     assert endpoint_error(flow_xy, frame.flow_xy, ~frame.occluded) < bound_px
 
 

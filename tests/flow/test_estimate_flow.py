@@ -30,8 +30,10 @@ def test_a_whole_pixel_shift_is_found_inside(method, preset, dx, dy, shifted_pai
     flow_xy = estimate_flow(image0, image1, method=method, preset=preset)
     inside = flow_xy[12:-12, 12:-12]
     error_px = np.hypot(inside[..., 0] - dx, inside[..., 1] - dy)
-    # fast searches down to quarter size and stops at half size, where the texture's finest detail is lost.
-    mean_px, max_px = (0.2, 0.45) if preset == "fast" else (0.05, 0.1)
+    # fast searches down to quarter size and stops at half size: an odd shift is half a pixel there, and six sweeps of
+    # one re-weighting leave a part of what the coarser level was wrong by (measured 0.18 and 0.35; two warps of two
+    # re-weightings on coarse levels reach 0.26 for a sixth more time).
+    mean_px, max_px = (0.2, 0.4) if preset == "fast" else (0.05, 0.1)
     assert error_px.mean() < mean_px
     assert error_px.max() < max_px
 
@@ -49,7 +51,8 @@ def test_shifting_both_images_shifts_the_flow(method, preset, shifted_pair):
     whole = estimate_flow(image0, image1, method=method, preset=preset)
     # 16 pixels: whole pixels on every level that moves.
     part = estimate_flow(image0[16:, 16:], image1[16:, 16:], method=method, preset=preset)
-    # Patches of dis lie every 3 pixels on coarse levels; what is left of that, fast does not polish away.
+    # Patches of dis lie every 3 pixels on coarse levels: shifted by 16 pixels they are not the same patches. What is
+    # left of that, the six sweeps of fast do not polish away (measured 0.076).
     bound_px = 0.1 if (method, preset) == ("dis", "fast") else 0.05
     assert np.abs(part[16:-16, 16:-16] - whole[32:-16, 32:-16]).max() < bound_px
 
