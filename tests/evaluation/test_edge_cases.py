@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,3 +139,12 @@ def test_images_that_do_not_exist_are_refused(task, tmp_path):
     done = task("--images", tmp_path / "nowhere")
     assert done.exit_code == 2
     assert "nowhere" in done.output and "--images" in done.output
+
+
+def test_every_test_that_the_page_of_edge_cases_names_exists():
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs" / "evaluation" / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_[a-z0-9_]+)`", page))
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (root / "tests").rglob("test_*.py"))
+    assert len(named) > 20
+    assert [name for name in sorted(named) if f"def {name}(" not in tests] == []

@@ -47,9 +47,12 @@ def test_every_command_line_is_understood(line):
 
 @pytest.mark.parametrize("flag", sorted(set(re.findall(r"(--[a-z][a-z-]+)", (ROOT / "README.md").read_text("utf-8")))))
 def test_every_option_that_the_readme_names_exists(flag):
-    from cvseg.cli import demo, segment
+    from cvseg.cli import demo, evaluate, segment
+    from cvseg.evaluation.protocols import PROTOCOLS
 
-    known = {name for command in (demo.command, segment.command) for p in command.params for name in p.opts}
+    evaluations = [evaluate.command.get_command(None, name) for name in PROTOCOLS]
+    commands = [demo.command, segment.command, *evaluations]
+    known = {name for command in commands for p in command.params for name in p.opts}
     assert flag in known
 
 
