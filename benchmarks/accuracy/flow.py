@@ -1,11 +1,12 @@
 """Error and time of every method of optical flow, ours and other libraries', on pairs with known truth, in one run.
 
 python benchmarks/accuracy/flow.py [--methods NAME ...] [--presets fast balanced quality] [--repeats 9]
-                                   [--sizes 480p 1080p] [--json FILE] [--picture FILE] [--pareto FILE]
+                                   [--sizes 480p 1080p] [--json FILE] [--picture FILE]
+python benchmarks/accuracy/flow.py --tables FILE [--pareto FILE]
 
 A method is a key of `cvseg.flow.FLOW_METHODS` (taken with each preset) or of
-`cvseg.baselines.BASELINE_FLOW_METHODS`; without `--methods` all of both are measured, which takes minutes. Per pair:
-mean endpoint error in pixels, share of outliers (more than 3 px and 5 %, KITTI's Fl-all), angular error in degrees,
+`cvseg.baselines.BASELINE_FLOW_METHODS`; without `--methods` all of both are measured, which takes long. Per pair: mean
+endpoint error in pixels, share of outliers (more than 3 px and 5 %, KITTI's Fl-all), angular error in degrees,
 milliseconds.
 
 Every time is the median of calls that alternate between all methods, and begins with the RGB pictures: conversion to
@@ -15,8 +16,11 @@ Baselines whose library is absent are left out, with the reason.
 
 `--sizes` times every method by itself on one pair resized (none: `--sizes` alone); a method that took more than
 3 s at one size is left out at the larger ones. `--picture` draws the pair with the largest error of the first method:
-picture, truth, flow, error. `--pareto` draws all methods by error and time. The data are found by CVSEG_DATA, else in
-../shared/data.
+picture, truth, flow, error. The data are found by CVSEG_DATA, else in ../shared/data.
+
+`--json` joins what was measured to what FILE holds, so that the methods can be measured in parts; `dis balanced` is
+measured in each part as a yardstick. `--tables` measures nothing: it prints the tables of docs/methods from such a
+file, and `--pareto` then draws all its methods by error and time. docs/methods/optical_flow.md lists the commands.
 """
 
 from __future__ import annotations
@@ -36,6 +40,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this che
 
 from flow_pairs import SIZES_HW, Pair, development_pairs, resized
 from flow_pictures import draw_flow, draw_pareto
+from flow_record import joined, mean_of, print_markdown, read_record
 from measuring import ROOT, environment, print_row, rounded
 
 from cvseg.baselines import BASELINE_FLOW_METHODS
@@ -157,6 +162,20 @@ def print_speed(speed: dict[str, dict[str, dict[str, float]]], methods: Sequence
     print()
 
 
+def show(path: Path, picture: Path | None) -> dict[str, Any]:
+    """Print the tables of a record, and draw its methods by error and time."""
+    record = read_record(path)
+    if record is None:
+        raise SystemExit(f"flow.py: {path} does not exist. Measure first, with --json {path}.")
+    results = record["results"]
+    ours = {name: name.split() for name in results if name.split()[0] in FLOW_METHODS}
+    print_markdown(record, {name: f"`{words[0]}` {words[1]}" for name, words in ours.items()})
+    if picture:
+        points = {name: (mean_of(rows, "cpu_ms"), mean_of(rows, "epe_px")) for name, rows in results.items()}
+        draw_pareto(points, set(ours), len(next(iter(results.values()))), picture)
+    return record
+
+
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     known = [*FLOW_METHODS, *BASELINE_FLOW_METHODS]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -166,13 +185,22 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--sizes", nargs="*", choices=tuple(SIZES_HW), default=["480p", "1080p"])
     parser.add_argument("--json", type=Path)
     parser.add_argument("--picture", type=Path)
+    parser.add_argument("--tables", type=Path, metavar="FILE")
     parser.add_argument("--pareto", type=Path)
     options = parser.parse_args(arguments)
+    if options.tables:
+        return show(options.tables, options.pareto)
+    if options.pareto:
+        parser.error("--pareto draws what a file holds: give --tables FILE as well")
+    before = read_record(options.json) if options.json else None
     folder = Path(os.environ.get("CVSEG_DATA", ROOT.parent / "shared" / "data"))
     pairs = development_pairs(folder)
     if not pairs:
         raise SystemExit(f"flow.py: no pairs with true flow in {folder}. Set CVSEG_DATA to the folder that holds them.")
     methods, missing = chosen_methods(options.methods, options.presets)
+    asked = list(methods)
+    if options.json:
+        methods |= chosen_methods(["dis"], ["balanced"])[0]
     for name, reason in missing.items():
         print(f"left out: {name}. {reason}")
     if not methods:
@@ -200,16 +228,11 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         first = next(iter(methods))
         worst = max(pairs, key=lambda pair: results[first][pair.name]["epe_px"])
         draw_flow(worst, flows[worst.name][first], options.picture)
-    if options.pareto:
-        points = {
-            method: tuple(float(np.mean([rows[name][key] for name in names])) for key in ("cpu_ms", "epe_px"))
-            for method, rows in results.items()
-        }
-        draw_pareto(points, {name for name in methods if name not in BASELINE_FLOW_METHODS}, len(pairs), options.pareto)
     record = rounded(
         {"benchmark": "optical flow", "repeats": options.repeats, "threads": thread_count()}
         | {"results": results, "speed": speed, "left_out": missing, **environment()}
     )
+    record = rounded(joined(before, record, asked))
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -13,7 +13,6 @@ import numpy as np
 from cvseg.arrays import Device, array_module, to_device
 from cvseg.color.lab import lab_image
 from cvseg.flow import FlowStream
-from cvseg.flow.dense_inverse_search_2016 import DenseInverseSearchOptions
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.color.shrink_rgb import shrink_rgb
 from cvseg.motion.camera_motion import CameraMotion, estimate_camera_motion
@@ -58,16 +57,6 @@ class WorkFrame:
             self.times_s[stage] = self.times_s.get(stage, 0.0) + perf_counter() - start
 
 
-# The segmentation was tuned on these. The presets of the flow itself are chosen by its error on pairs, and change.
-FLOW_OPTIONS = {
-    "fast": DenseInverseSearchOptions(finest_level=1, search_level=2, warps=1, fixed_points=3),
-    "balanced": DenseInverseSearchOptions(),
-    "quality": DenseInverseSearchOptions(
-        smallest_side=8, stride=3, iterations=12, spread_iterations=8, warps=5, sweeps=6
-    ),
-}
-
-
 class WorkFrames:
     """Feeds on frames and gives `WorkFrame` records one frame later, when the flow to the next frame is known.
 
@@ -75,13 +64,13 @@ class WorkFrames:
     ----------
     device : "cpu" or "cuda"; frames are uploaded once
     work_height : the work image is about this high; its factor is a whole number
-    flow_preset : a key of `FLOW_OPTIONS`
+    flow_preset : "fast", "balanced" or "quality", of `FlowStream`
     """
 
     def __init__(self, device: Device, work_height: int, flow_preset: str) -> None:
         self.device = device
         self.work_height = work_height
-        self._stream = FlowStream(flow_preset, FLOW_OPTIONS.get(flow_preset))
+        self._stream = FlowStream(flow_preset)
         self._last: WorkFrame | None = None
 
     def push(self, frame: Frame) -> WorkFrame | None:

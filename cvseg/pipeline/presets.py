@@ -35,6 +35,6 @@ PRESETS = {
         automatic=AutomaticOptions(evidence="causal", color_share=0.4),
         tracker=TrackerOptions(min_hits=2),
     ),
-    "balanced": PipelineOptions(flow="quality"),
-    "quality": PipelineOptions(flow="quality", automatic=AutomaticOptions(consensus=ConsensusOptions(cell=6))),
+    "balanced": PipelineOptions(),
+    "quality": PipelineOptions(automatic=AutomaticOptions(consensus=ConsensusOptions(cell=6))),
 }

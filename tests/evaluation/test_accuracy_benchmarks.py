@@ -157,11 +157,9 @@ def flow_data(tmp_path, monkeypatch):
 
 
 def test_flow_measures_ours_and_others_in_one_table(benchmark, flow_data, capsys):
-    files = {name: flow_data / f"out.{name}" for name in ("json", "png", "pareto.png")}
+    files = {name: flow_data / f"out.{name}" for name in ("json", "png")}
     asked = ["--methods", "dis", "lucas_kanade", "skimage_ilk", "--presets", "fast", "balanced", "--repeats", "2"]
     asked += ["--sizes", "--json", str(files["json"]), "--picture", str(files["png"])]
-    if importlib.util.find_spec("matplotlib"):
-        asked += ["--pareto", str(files["pareto.png"])]
     record = benchmark("flow").main(asked)
     printed = capsys.readouterr().out
     labels = ["dis fast", "dis balanced", "lucas_kanade fast", "lucas_kanade balanced", "skimage_ilk"]
@@ -175,11 +173,48 @@ def test_flow_measures_ours_and_others_in_one_table(benchmark, flow_data, capsys
         assert row["ms"] > 0
         assert row["calls"] in (1, 2)
     assert json.loads(files["json"].read_text()) == record
-    for name, size in (("png", (76, 60)), ("pareto.png", (1000, 700))):
-        if str(files[name]) in asked:
-            with Image.open(files[name]) as picture:
-                assert picture.size == size
+    with Image.open(files["png"]) as picture:
+        assert picture.size == (76, 60)
     assert record["speed"] == {}
+
+
+def test_flow_is_measured_in_parts_and_printed_from_the_file(benchmark, flow_data, capsys):
+    module, path = benchmark("flow"), flow_data / "parts.json"
+    rest = ["--presets", "fast", "--repeats", "1", "--sizes", "--json", str(path)]
+    first = module.main(["--methods", "dis", *rest])
+    assert first["parts"][0]["methods"] == ["dis fast", "dis balanced"]  # the yardstick is in no other part yet
+    second = module.main(["--methods", "lucas_kanade", *rest])
+    assert list(second["results"]) == ["dis fast", "dis balanced", "lucas_kanade fast"]
+    assert second["results"]["dis balanced"] == first["results"]["dis balanced"]
+    assert [part["methods"] for part in second["parts"]] == [["dis fast", "dis balanced"], ["lucas_kanade fast"]]
+    again = module.main(["--methods", "lucas_kanade", *rest])
+    assert [part["methods"] for part in again["parts"]] == [["dis fast", "dis balanced"], ["lucas_kanade fast"]]
+
+    capsys.readouterr()
+    picture = flow_data / "pareto.png"
+    asked = ["--tables", str(path)]
+    if importlib.util.find_spec("matplotlib"):
+        asked += ["--pareto", str(picture)]
+    assert module.main(asked) == again
+    printed = capsys.readouterr().out
+    assert "| `lucas_kanade` fast | 0.0" in printed
+    assert "| method | Venus | mean | CPU ms |" in printed
+    if "--pareto" in asked:
+        with Image.open(picture) as drawn:
+            assert drawn.size == (1000, 700)
+
+
+def test_flow_joins_only_like_with_like(benchmark, flow_data):
+    module, path = benchmark("flow"), flow_data / "parts.json"
+    asked = ["--methods", "dis", "--presets", "fast", "--sizes", "--json", str(path)]
+    module.main([*asked, "--repeats", "1"])
+    with pytest.raises(SystemExit, match="holds repeats 1, this part 2"):
+        module.main([*asked, "--repeats", "2"])
+    with pytest.raises(SystemExit, match="does not exist"):
+        module.main(["--tables", str(flow_data / "none.json")])
+    path.write_text("{}")
+    with pytest.raises(SystemExit, match="not a record of this benchmark"):
+        module.main(["--tables", str(path)])
 
 
 def test_flow_times_one_pair_at_other_sizes(benchmark, flow_data, monkeypatch, capsys):
