@@ -72,9 +72,10 @@ class SuperpixelStream:
     Notes
     -----
     A later frame begins with the superpixels of the one before, each moved as a whole by its mean flow, on blocks of
-    2x2 unless they are small. What is left of a whole move is added to the next one. Where two meet, the nearer colour stays; of a superpixel
-    that is cut, the largest part keeps the number. Uncovered ground is filled with cells of a grid: large ones are new
-    superpixels, small ones join a neighbour. Then blocks and pixels move as in `block_moves_2015`.
+    2x2 unless they are small. What is left of a whole move is added to the next one. Where two meet, the nearer colour
+    stays; of a superpixel that is cut, the largest part keeps the number. Uncovered ground is filled with cells of a
+    grid: large ones are new superpixels, small ones join a neighbour. Then blocks and pixels move as in
+    `block_moves_2015`.
 
     A number is never given twice. After a cut, call `reset`: superpixels know nothing of one.
 
