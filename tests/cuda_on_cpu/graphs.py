@@ -59,6 +59,14 @@ class Capture:
         return found
 
 
+def abandon_captures() -> None:
+    """Forget captures that a failed program left under way, as the end of its process would."""
+    for capture in _captures:
+        for stream in capture.tails:
+            stream._capture = None
+    _captures.clear()
+
+
 class Stream:
     """As ``cupy.cuda.Stream``; outside a capture everything is done when the launch returns."""
 
