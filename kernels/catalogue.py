@@ -17,13 +17,16 @@ from cvseg.kernels.consensus.nearest_cells import nearest_cells
 from cvseg.kernels.evaluation.boundary_matches import boundary_matches
 from cvseg.kernels.evaluation.confusion_counts import confusion_counts
 from cvseg.kernels.evaluation.context_costs import context_costs
+from cvseg.kernels.evaluation.flow_errors import flow_errors
 from cvseg.kernels.evaluation.greedy_matches import greedy_matches
 from cvseg.kernels.evaluation.mask_boundary import mask_boundary
 from cvseg.kernels.evaluation.match_outlines import match_outlines
+from cvseg.kernels.evaluation.near_boundaries import near_boundaries
 from cvseg.kernels.evaluation.object_outlines import object_outlines
 from cvseg.kernels.evaluation.outline_matches import outline_matches
 from cvseg.kernels.evaluation.shape_contexts import shape_contexts
 from cvseg.kernels.evaluation.simplify_outlines import simplify_outlines
+from cvseg.kernels.evaluation.speed_groups import speed_groups
 from cvseg.kernels.evaluation.trace_outlines import trace_outlines
 from cvseg.kernels.filtering.box_mean import box_mean
 from cvseg.kernels.filtering.gradients import gradients
@@ -56,6 +59,9 @@ from cvseg.kernels.flow.tv_l1_terms import tv_l1_terms
 from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.variational_solve import variational_solve
 from cvseg.kernels.flow.window_flow import window_flow
+from cvseg.kernels.graph.edge_weights import edge_weights
+from cvseg.kernels.graph.merge_pixels import merge_pixels
+from cvseg.kernels.graph.smooth_levels import smooth_levels
 from cvseg.kernels.labeling.connected_labels import connected_labels
 from cvseg.kernels.labeling.label_components import label_components
 from cvseg.kernels.labeling.label_overlap import label_overlap
@@ -154,5 +160,11 @@ KERNELS = {
         part_table,
         slic_clusters,
         carry_labels,
+        smooth_levels,
+        edge_weights,
+        merge_pixels,
+        flow_errors,
+        near_boundaries,
+        speed_groups,
     )
 }

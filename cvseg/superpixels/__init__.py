@@ -10,6 +10,7 @@ from cvseg.arrays import choose_device, device_of, to_device
 from cvseg.errors import OptionError, nearest_name
 from cvseg.options import Options
 from cvseg.superpixels.block_moves_2015 import BLOCK_MOVES_PRESETS, BlockMovesOptions, block_moves_2015
+from cvseg.superpixels.graph_based_2004 import GRAPH_PRESETS, GraphOptions, graph_based_2004
 from cvseg.superpixels.picture import check_count, superpixel_picture
 from cvseg.superpixels.slic_2012 import SLIC_PRESETS, SlicOptions, slic_2012
 from cvseg.superpixels.stream import SuperpixelStream, SuperpixelStreamOptions
@@ -33,12 +34,14 @@ class SuperpixelMethod:
 
 SUPERPIXEL_METHODS = {
     "block_moves": SuperpixelMethod(block_moves_2015, BLOCK_MOVES_PRESETS),
+    "graph": SuperpixelMethod(graph_based_2004, GRAPH_PRESETS, takes_compactness=False),
     "slic": SuperpixelMethod(slic_2012, SLIC_PRESETS),
 }
 
 __all__ = [
     "SUPERPIXEL_METHODS",
     "BlockMovesOptions",
+    "GraphOptions",
     "SlicOptions",
     "SuperpixelMethod",
     "SuperpixelStream",
