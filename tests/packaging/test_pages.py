@@ -47,11 +47,12 @@ def test_every_command_line_is_understood(line):
 
 @pytest.mark.parametrize("flag", sorted(set(re.findall(r"(--[a-z][a-z-]+)", (ROOT / "README.md").read_text("utf-8")))))
 def test_every_option_that_the_readme_names_exists(flag):
-    from cvseg.cli import demo, evaluate, segment
     from cvseg.evaluation.protocols import PROTOCOLS
 
-    evaluations = [evaluate.command.get_command(None, name) for name in PROTOCOLS]
-    commands = [demo.command, segment.command, *evaluations]
+    context = click.Context(cli)
+    commands = [cli.get_command(context, name) for name in cli.list_commands(context)]
+    evaluate = cli.get_command(context, "evaluate")
+    commands += [evaluate.get_command(context, name) for name in PROTOCOLS]
     known = {name for command in commands for p in command.params for name in p.opts}
     assert flag in known
 
