@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 
 from cvseg.checks import check_dtype, check_range, check_shapes
 from cvseg.errors import RangeError
-from cvseg.evaluation.endpoint_error import OUTLIER_PX, OUTLIER_SHARE, UNKNOWN_FLOW
 
 BINS_PER_PX = 100  # percentiles are exact to a hundredth of a pixel
 LARGEST_BIN = 100_000  # errors of 1000 px and more share the last one
+MOST_AT_ONCE = 8  # regions: bits of a class
 NEAR_PX = 10.0  # Sintel's d0-10
+SPEED_LIMITS_PX = (10.0, 40.0)  # Sintel's
 BOUNDARY_STEP_PX = 1.0  # neighbours whose true flow differs by more lie on a motion boundary
 
 
@@ -123,38 +125,43 @@ def flow_error_counts(
     )
     check_dtype("flow_error_counts", np.float32, flow_xy=flow_xy, truth_xy=truth_xy)
     check_dtype("flow_error_counts", np.bool_, **regions)
-    # Written so that NaN compares false.
-    known = (np.abs(truth_xy[..., 0]) < UNKNOWN_FLOW) & (np.abs(truth_xy[..., 1]) < UNKNOWN_FLOW)
-    wanted = known & np.any(list(regions.values()), axis=0) if regions else np.zeros(known.shape, bool)
-    # A component each, because NumPy is slow along an axis of two.
-    flow_x, flow_y, truth_x, truth_y = (
-        values[..., axis][wanted].astype(np.float64) for values in (flow_xy, truth_xy) for axis in (0, 1)
+    flow_xy, truth_xy = np.ascontiguousarray(flow_xy), np.ascontiguousarray(truth_xy)
+    counts: dict[str, FlowErrorCounts] = {}
+    names = list(regions)
+    for first in range(0, len(names), MOST_AT_ONCE):
+        counts |= _counted(flow_xy, truth_xy, {name: regions[name] for name in names[first : first + MOST_AT_ONCE]})
+    return counts
+
+
+def _counted(
+    flow_xy: NDArray[np.float32], truth_xy: NDArray[np.float32], regions: Mapping[str, NDArray[np.bool_]]
+) -> dict[str, FlowErrorCounts]:
+    """Errors in at most eight regions: a pixel's class says by its bits in which of them it lies."""
+    from cvseg.kernels.evaluation.flow_errors import flow_errors
+
+    classes = np.zeros(truth_xy.shape[:2], np.uint8)
+    for k, mask in enumerate(regions.values()):
+        classes |= mask.view(np.uint8) << np.uint8(k)
+    rows, numbers, histogram = flow_errors(
+        flow_xy, truth_xy, classes, np.int32(1 << len(regions)), np.int32(LARGEST_BIN)
     )
-    if not (np.isfinite(flow_x).all() and np.isfinite(flow_y).all()):
+    if numbers[:, 3].any():
         raise RangeError(
             "flow_error_counts: flow_xy holds NaN or infinite values at counted pixels. Fill them, or shrink the "
             "regions."
         )
-    # float32 squared cannot overflow here, so the root takes the place of the far slower hypot.
-    squared = (flow_x - truth_x) ** 2 + (flow_y - truth_y) ** 2
-    error = np.sqrt(squared)
-    outlier = (error > OUTLIER_PX) & (error > OUTLIER_SHARE * np.sqrt(truth_x**2 + truth_y**2))
-    # The angle from the cross product: the arc cosine loses the small angles to rounding.
-    cross = np.sqrt(squared + (flow_x * truth_y - flow_y * truth_x) ** 2)
-    angle = np.degrees(np.arctan2(cross, flow_x * truth_x + flow_y * truth_y + 1))
-    # Rounded up, so that a percentile is never below the error it stands for.
-    bins = np.minimum(np.ceil(error * BINS_PER_PX), LARGEST_BIN).astype(np.int64)
+    sums = rows.sum(axis=0)
+    occupied = np.flatnonzero(numbers[:, 0])
     counts = {}
-    for name, mask in regions.items():
-        inside = mask[wanted]
-        counts[name] = FlowErrorCounts(
-            pixels=int(np.count_nonzero(inside)),
-            outliers=int(np.count_nonzero(outlier & inside)),
-            above_1_px=int(np.count_nonzero((error > 1) & inside)),
-            error_sum_px=float(error[inside].sum()),
-            angle_sum_deg=float(angle[inside].sum()),
-            histogram=np.bincount(bins[inside]).astype(np.int64),
-        )
+    for k, name in enumerate(regions):
+        inside = occupied[(occupied >> k) & 1 == 1]
+        bins = int(numbers[inside, 4].max()) + 1 if len(inside) else 0
+        total = np.zeros(bins, np.int64)
+        for number in inside:
+            total += histogram[number, :bins]
+        pixels, outliers, above_1_px = numbers[inside, :3].sum(axis=0).tolist()
+        error_sum_px, angle_sum_deg = sums[inside].sum(axis=0).tolist()
+        counts[name] = FlowErrorCounts(pixels, outliers, above_1_px, error_sum_px, angle_sum_deg, total)
     return counts
 
 
@@ -173,13 +180,7 @@ def motion_boundaries(truth_xy: NDArray[np.float32], *, step_px: float = BOUNDAR
     check_shapes("motion_boundaries", truth_xy=(truth_xy, "H W 2"))
     check_dtype("motion_boundaries", np.float32, truth_xy=truth_xy)
     check_range("motion_boundaries", "step_px", step_px, low=0.0)
-    unknown = ~((np.abs(truth_xy[..., 0]) < UNKNOWN_FLOW) & (np.abs(truth_xy[..., 1]) < UNKNOWN_FLOW))
-    flow = np.where(unknown[..., None], np.float32(np.nan), truth_xy)
-    boundary = np.zeros(unknown.shape, bool)
-    across, down = np.diff(flow, axis=1), np.diff(flow, axis=0)
-    boundary[:, :-1] |= np.hypot(across[..., 0], across[..., 1]) > step_px
-    boundary[:-1] |= np.hypot(down[..., 0], down[..., 1]) > step_px
-    return boundary
+    return _near(truth_xy, 0.0, step_px)
 
 
 def near_motion_boundaries(
@@ -197,13 +198,36 @@ def near_motion_boundaries(
     ------
     ShapeError, DtypeError, RangeError
     """
+    check_shapes("near_motion_boundaries", truth_xy=(truth_xy, "H W 2"))
+    check_dtype("near_motion_boundaries", np.float32, truth_xy=truth_xy)
     check_range("near_motion_boundaries", "distance_px", distance_px, low=0.0)
-    boundary = motion_boundaries(truth_xy, step_px=step_px)
-    if not boundary.any():
-        return boundary
-    from scipy.ndimage import distance_transform_edt
+    check_range("near_motion_boundaries", "step_px", step_px, low=0.0)
+    return _near(truth_xy, distance_px, step_px)
 
-    return np.asarray(distance_transform_edt(~boundary) <= distance_px)
+
+def _near(truth_xy: NDArray[np.float32], distance_px: float, step_px: float) -> NDArray[np.bool_]:
+    from cvseg.kernels.evaluation.near_boundaries import near_boundaries
+
+    found = near_boundaries(
+        np.ascontiguousarray(truth_xy), np.float32(step_px), disc_reach(min(distance_px, math.hypot(*truth_xy.shape)))
+    )
+    return np.asarray(found).view(np.bool_)
+
+
+def disc_reach(radius: float) -> NDArray[np.int32]:
+    """How many pixels up and down a disc goes in its columns, from the middle one outward.
+
+    Examples
+    --------
+    >>> disc_reach(2.5).tolist()
+    [2, 2, 1]
+    """
+    across = np.arange(int(radius) + 1)
+    up = np.floor(np.sqrt(radius**2 - across**2))
+    # The squares may have rounded to either side of the distance that is asked for.
+    up += np.sqrt(across**2 + (up + 1) ** 2) <= radius
+    up -= np.sqrt(across**2 + up**2) > radius
+    return up.astype(np.int32)
 
 
 def speed_regions(truth_xy: NDArray[np.float32]) -> dict[str, NDArray[np.bool_]]:
@@ -214,5 +238,7 @@ def speed_regions(truth_xy: NDArray[np.float32]) -> dict[str, NDArray[np.bool_]]
     ShapeError
     """
     check_shapes("speed_regions", truth_xy=(truth_xy, "H W 2"))
-    speed = np.hypot(truth_xy[..., 0], truth_xy[..., 1])
-    return {"s0-10": speed < 10, "s10-40": (speed >= 10) & (speed < 40), "s40+": (speed >= 40) & np.isfinite(speed)}
+    from cvseg.kernels.evaluation.speed_groups import speed_groups
+
+    groups = speed_groups(np.ascontiguousarray(truth_xy, np.float32), np.array(SPEED_LIMITS_PX, np.float32))
+    return {name: groups == k for k, name in enumerate(("s0-10", "s10-40", "s40+"))}

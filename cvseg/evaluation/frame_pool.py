@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -35,9 +35,16 @@ def measure_frames(
     >>> measure_frames(lambda number: number * number, [3, 1, 2])
     [9, 1, 4]
     """
+    return list(measured_frames(measure, items, progress))
+
+
+def measured_frames(
+    measure: Callable[[Item], Value], items: Sequence[Item], progress: Progress | None = None
+) -> Iterator[Value]:
+    """As `measure_frames`, one value after the other: for callers that keep only sums of them."""
     from cvseg.kernels.bands import run_alone, thread_count
 
-    values: list[Value] = []
+    done = 0
     # A few frames ahead keep the threads busy; all at once would pile up frames when one is slow.
     with ThreadPoolExecutor(max_workers=thread_count(), thread_name_prefix="cvseg-measure") as pool:
         waiting: deque[Future[Value]] = deque()
@@ -46,12 +53,13 @@ def measure_frames(
                 # Kernels inside a frame are not divided: the other threads have frames of their own.
                 waiting.append(pool.submit(run_alone, functools.partial(measure, item)))
                 if len(waiting) >= 2 * thread_count():
-                    values.append(waiting.popleft().result())
-                    report_progress(progress, len(values), len(items))
+                    yield waiting.popleft().result()
+                    done += 1
+                    report_progress(progress, done, len(items))
             while waiting:
-                values.append(waiting.popleft().result())
-                report_progress(progress, len(values), len(items))
+                yield waiting.popleft().result()
+                done += 1
+                report_progress(progress, done, len(items))
         finally:
             for future in waiting:
                 future.cancel()
-    return values

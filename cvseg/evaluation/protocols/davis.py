@@ -11,7 +11,6 @@ The first two leave out the first and the last frame of a sequence.
 from __future__ import annotations
 
 import functools
-import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,10 +40,11 @@ from cvseg.evaluation.file_pairs import FilePair, check_folder, check_same_size,
 from cvseg.evaluation.frame_images import check_images
 from cvseg.evaluation.frame_pool import measure_frames
 from cvseg.evaluation.mask_picture import mask_picture
+from cvseg.evaluation.outline_steps import OutlineSteps
 from cvseg.evaluation.protocols import Progress
 from cvseg.evaluation.record import Evaluation, Measure
 from cvseg.evaluation.region_similarity import region_similarity
-from cvseg.evaluation.temporal_stability import OutlineShape, outline_change, outline_shape
+from cvseg.evaluation.temporal_stability import outline_shape
 from cvseg.evaluation.video_objects import (
     MOST_PROPOSALS,
     FramePairs,
@@ -85,17 +85,17 @@ class _Frame:
 
     pair: FilePair
     objects: tuple[int, ...]
+    place: int  # in its sequence
 
 
 @dataclass(frozen=True)
 class _Measured:
-    """What is kept of a frame: `pairs`, or j, f and shape in the task single."""
+    """What is kept of a frame: `pairs`, or j and f in the task single. Of the outline nothing: see `OutlineSteps`."""
 
     present: frozenset[int]
     pairs: FramePairs | None = None
     j: float = np.nan
     f: float = np.nan
-    shape: OutlineShape | None = None
     several: bool = False  # more than one id was merged
     void: bool = False  # some pixels did not count
 
@@ -132,19 +132,22 @@ def evaluate(results: Path, truth: Path, options: DavisProtocolOptions, progress
         remarks.append("The first and the last frame of every sequence are not counted.")
     categories = _categories(truth, options)
     objects = _objects(files, categories, options)
-    frames = [_Frame(pair, objects[pair.sequence]) for pair in files.pairs]
-    measured = measure_frames(functools.partial(_measure, options=options), frames, progress)
     of_sequence: dict[str, list[int]] = {}
-    for i, frame in enumerate(frames):
-        of_sequence.setdefault(frame.pair.sequence, []).append(i)
+    for i, pair in enumerate(files.pairs):
+        of_sequence.setdefault(pair.sequence, []).append(i)
+    places = {i: place for numbers in of_sequence.values() for place, i in enumerate(numbers)}
+    frames = [_Frame(pair, objects[pair.sequence], places[i]) for i, pair in enumerate(files.pairs)]
+    stability = options.task == "single" and options.stability
+    steps = {sequence: OutlineSteps(len(numbers)) for sequence, numbers in of_sequence.items()} if stability else {}
+    measured = measure_frames(functools.partial(_measure, steps=steps, options=options), frames, progress)
     scores = {
         files.name(sequence): _object_scores(files.name(sequence), [measured[i] for i in numbers], options, remarks)
         for sequence, numbers in of_sequence.items()
     }
     _remark_frames(frames, measured, options, remarks)
-    places = {files.name(sequence): numbers for sequence, numbers in of_sequence.items()}
-    changes = _changes(places, measured) if options.task == "single" and options.stability else {}
-    return _evaluation(files, frames, places, scores, changes, categories, options, remarks)
+    rows = {files.name(sequence): numbers for sequence, numbers in of_sequence.items()}
+    changes = {files.name(sequence): one.changes for sequence, one in steps.items()}
+    return _evaluation(files, frames, rows, scores, changes, categories, options, remarks)
 
 
 def _categories(truth: Path, options: DavisProtocolOptions) -> Mapping[str, Mapping[int, str]]:
@@ -205,15 +208,16 @@ def _void(truth: NDArray[np.int32], options: DavisProtocolOptions) -> NDArray[np
     return void if void.any() else None
 
 
-def _measure(frame: _Frame, options: DavisProtocolOptions) -> _Measured:
+def _measure(frame: _Frame, steps: Mapping[str, OutlineSteps], options: DavisProtocolOptions) -> _Measured:
     result, truth = _read(frame)
     if options.task == "single":
         masks = result != 0, truth != 0
+        if steps:
+            steps[frame.pair.sequence].add(frame.place, outline_shape(masks[0]))
         return _Measured(
             present=frozenset({1} if masks[1].any() else ()),
             j=region_similarity(*masks),
             f=boundary_accuracy(*masks, tolerance=options.tolerance),
-            shape=outline_shape(masks[0]) if options.stability else None,
             several=len(ids_of(result)) > 1,
         )
     void = _void(truth, options)
@@ -286,18 +290,6 @@ def _remark_frames(
     )
     if late:
         remarks.append(f"Objects that the first frame does not hold are not scored: {listed(late)}.")
-
-
-def _changes(places: Mapping[str, Sequence[int]], measured: Sequence[_Measured]) -> dict[str, list[float]]:
-    """How much the outline of the result changes from the frame before; NaN for the first frame of a sequence."""
-    steps = [pair for numbers in places.values() for pair in itertools.pairwise(numbers)]
-
-    def change(step: tuple[int, int]) -> float:
-        before, after = (measured[i].shape for i in step)
-        return outline_change(before, after) if before is not None and after is not None else np.nan
-
-    found = dict(zip((after for _, after in steps), measure_frames(change, steps), strict=True))
-    return {name: [found.get(i, np.nan) for i in numbers] for name, numbers in places.items()}
 
 
 def _evaluation(

@@ -25,7 +25,7 @@ from cvseg.evaluation.flow_regions import (
     near_motion_boundaries,
     speed_regions,
 )
-from cvseg.evaluation.frame_pool import measure_frames
+from cvseg.evaluation.frame_pool import measured_frames
 from cvseg.evaluation.protocols import Progress
 from cvseg.evaluation.record import Curve, Evaluation, FrameScore, Measure
 from cvseg.formats.davis import read_mask
@@ -105,18 +105,32 @@ def evaluate(results: Path, truth: Path, options: FlowProtocolOptions, progress:
             files_below(check_folder("evaluate flow", "truth", truth), set(FLOW_ENDINGS)),
             missing_as_empty=options.missing_as_empty,
         )
-    measured = measure_frames(functools.partial(_measure, options=options), pairs, progress)
-    holes = [(_label(pair), one) for pair, one in zip(pairs, measured, strict=True) if one.without_flow]
+    total: dict[str, FlowErrorCounts] = {}
+    sequences: dict[str, dict[str, FlowErrorCounts]] = {}
+    frames, holes, empty, without_flow = list[FrameScore](), list[str](), list[str](), 0
+    # Of a frame only numbers are kept: its histograms may have a hundred thousand entries.
+    for pair, one in zip(
+        pairs, measured_frames(functools.partial(_measure, options=options), pairs, progress), strict=True
+    ):
+        for sums in (total, sequences.setdefault(pair.sequence or "flow", {})):
+            for region, counts in one.counts.items():
+                sums[region] = sums[region] + counts if region in sums else counts
+        values = _values(one.counts)
+        scores = {measure.key: values[measure.key] for measure in FRAME_MEASURES}
+        frames.append(FrameScore(pair.sequence, pair.frame, scores, functools.partial(_picture, pair)))
+        if one.without_flow:
+            holes.append(_label(pair))
+            without_flow += one.without_flow
+        if not one.counts["all"].pixels:
+            empty.append(_label(pair))
     if holes:
-        count = sum(one.without_flow for _, one in holes)
         remarks.append(
-            f"{count} pixels of {len(holes)} results have no flow and were counted as no motion: "
-            f"{listed(name for name, _ in holes)}."
+            f"{without_flow} pixels of {len(holes)} results have no flow and were counted as no motion: "
+            f"{listed(holes)}."
         )
-    empty = [_label(pair) for pair, one in zip(pairs, measured, strict=True) if not one.counts["all"].pixels]
     if empty:
         remarks.append(f"{len(empty)} truth files hold no pixel to count: {listed(empty)}.")
-    return _evaluation(pairs, measured, options, remarks)
+    return _evaluation(total, sequences, frames, options, remarks)
 
 
 def _label(pair: FilePair) -> str:
@@ -167,25 +181,12 @@ def _read_mask(folder: str, pair: FilePair, size_hw: tuple[int, ...]) -> NDArray
 
 
 def _evaluation(
-    pairs: Sequence[FilePair], measured: Sequence[_Measured], options: FlowProtocolOptions, remarks: list[str]
+    total: Mapping[str, FlowErrorCounts],
+    sequences: Mapping[str, Mapping[str, FlowErrorCounts]],
+    frames: Sequence[FrameScore],
+    options: FlowProtocolOptions,
+    remarks: Sequence[str],
 ) -> Evaluation:
-    total: dict[str, FlowErrorCounts] = {}
-    sequences: dict[str, dict[str, FlowErrorCounts]] = {}
-    frames = []
-    for pair, one in zip(pairs, measured, strict=True):
-        name = pair.sequence or "flow"
-        for sums in (total, sequences.setdefault(name, {})):
-            for region, counts in one.counts.items():
-                sums[region] = sums[region] + counts if region in sums else counts
-        values = _values(one.counts)
-        frames.append(
-            FrameScore(
-                pair.sequence,
-                pair.frame,
-                {measure.key: values[measure.key] for measure in FRAME_MEASURES},
-                functools.partial(_picture, pair),
-            )
-        )
     overall = _values(total)
     return Evaluation(
         task="flow",
