@@ -70,7 +70,7 @@ def test_any_number_of_threads_gives_the_same_bytes(video, preset, tmp_path, use
     for run, threads in enumerate((2, 5, 5)):
         use_threads(threads)
         assert segment(video, tmp_path / f"{threads} {run}", preset) == alone
-    assert len(narrow_bands) > 15, narrow_bands
+    assert len(narrow_bands) > 12, narrow_bands  # flow is a team of its own, and in none of them
 
 
 def test_another_process_gives_the_same_bytes(tmp_path, use_threads):
