@@ -23,7 +23,7 @@ from cvseg.kernels.recycled import recycled_empty
 _cuda = CudaSource(__file__)
 
 BLOCK = 1024  # threads of the one block that takes several weights in a row
-FEW = 4096  # edges of a weight that one block takes alone
+FEW = 2048  # edges of a weight that one block takes alone
 
 
 @cpu_kernel(forceinline=True)

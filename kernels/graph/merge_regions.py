@@ -78,27 +78,31 @@ def lightest_edges(weights, roots, numbers, regions):
     size = 1024
     pairs, keys = np.full(size, -1, np.int64), np.empty(size, np.int64)
     count = 0
+    others = np.empty(4, np.int32)
+    recent_pairs, recent_keys = np.full(4, -1, np.int64), np.zeros(4, np.int64)
     for y in range(height):
         row, below = roots[y], roots[min(y + 1, height - 1)]
+        row_weights = weights[y].reshape(-1)
         for x in range(width):
             root = row[x]
-            last = min(x + 1, width - 1)
+            right, left = min(x + 1, width - 1), max(x - 1, 0)
+            others[0], others[1], others[2], others[3] = row[right], below[x], below[right], below[left]
+            if ((others[0] ^ root) | (others[1] ^ root) | (others[2] ^ root) | (others[3] ^ root)) == 0:
+                continue  # nearly everywhere
+            one = np.int64(numbers[root])
             for d in range(directions):
-                other = row[last]
-                if d == 1:
-                    other = below[x]
-                elif d == 2:
-                    other = below[last]
-                elif d == 3:
-                    other = below[max(x - 1, 0)]
+                other = others[d]
                 if other == root:
                     continue
-                weight = np.int64(weights[y, x, d])
+                weight = np.int64(row_weights[x * directions + d])
                 if weight == NO_EDGE:
                     continue
                 key = (weight << 32) + (y * width + x) * directions + d
-                one, two = np.int64(numbers[root]), np.int64(numbers[other])
+                two = np.int64(numbers[other])
                 pair = min(one, two) * regions + max(one, two)
+                if pair == recent_pairs[d] and key >= recent_keys[d]:
+                    continue  # along a boundary most are the pair of before
+                recent_pairs[d], recent_keys[d] = pair, key
                 place = _place(pairs, pair)
                 if pairs[place] == pair:
                     keys[place] = min(keys[place], key)
