@@ -131,13 +131,15 @@ def merged(weights: Any, count: int, smallest: int, options: GraphOptions) -> tu
     while True:
         roots, sizes, internal = merge_pixels(weights, np.int64(scale * WEIGHT_UNITS))
         graph = _region_graph(weights, roots, sizes, internal)
-        numbers, found = graph.merge(scale, smallest)
         # A start with too few regions cannot be taken back. Below one weight only what is alike is merged.
-        if options.scale or found >= count or scale * WEIGHT_UNITS < 1:
+        if options.scale or graph.sizes.size >= count or scale * WEIGHT_UNITS < 1:
             break
         scale /= 8
+    numbers, found = graph.merge(scale, smallest)
     if not options.scale and found > count:
-        numbers, found = graph.search(scale, count, smallest)
+        numbers, found = graph.search_scale(scale, count, smallest)
+    elif not options.scale and found < count:
+        numbers, found = graph.search_smallest(scale, count, smallest)
     table = np.zeros(roots.size, np.int32)
     table[graph.first_pixels] = numbers
     return relabel(roots, to_device(table, device_of(weights))), found
@@ -164,7 +166,7 @@ class _RegionGraph:
         numbers = np.cumsum(parent == np.arange(parent.size), dtype=np.int32) - np.int32(1)
         return numbers[parent], int(count)
 
-    def search(self, low: float, count: int, smallest: int) -> tuple[NDArray[np.int32], int]:
+    def search_scale(self, low: float, count: int, smallest: int) -> tuple[NDArray[np.int32], int]:
         """`merge` with a scale above `low` that leaves about `count`."""
         few = max(1, round(0.01 * count))
         found = best = self.merge(low, smallest)
@@ -184,6 +186,16 @@ class _RegionGraph:
                 low, above = middle, found[1]
             else:
                 high, below = middle, found[1]
+            best = min(best, found, key=lambda found: abs(found[1] - count))
+        return best
+
+    def search_smallest(self, scale: float, count: int, high: int) -> tuple[NDArray[np.int32], int]:
+        """`merge` with a smallest size below `high` that leaves about `count`."""
+        low, best = 0, self.merge(scale, high)
+        while high - low > 1 and best[1] != count:
+            middle = (low + high) // 2
+            found = self.merge(scale, middle)
+            low, high = (middle, high) if found[1] > count else (low, middle)
             best = min(best, found, key=lambda found: abs(found[1] - count))
         return best
 
