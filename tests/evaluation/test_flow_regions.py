@@ -21,6 +21,7 @@ from cvseg.evaluation import (
 )
 from cvseg.evaluation.protocols.flow import FlowProtocolOptions, evaluate
 from cvseg.formats import write_flow
+from tests.evaluation import plain_flow_errors
 
 
 def some_flows(seed, size_hw=(6, 7), scale=20.0):
@@ -54,6 +55,65 @@ def test_each_region_has_the_errors_of_its_pixels_alone(seed, scale):
                 exact = errors[max(1, math.ceil(percent / 100 * len(errors))) - 1]
                 assert 0 <= found.percentile_px(percent) - exact + 1e-6 <= 0.0101
     assert math.isnan(counts["none"].percentile_px(50))
+
+
+def patchy_flows(seed, size_hw):
+    """Regions of one motion each, among them no motion and an exact multiple of the truth, with holes."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.choice(np.float32([0, 0, 0.3, 2, 15, -60]), (size_hw[0] // 9 + 1, size_hw[1] // 11 + 1, 2))
+    truth = np.ascontiguousarray(coarse.repeat(9, 0).repeat(11, 1)[: size_hw[0], : size_hw[1]])
+    flow = truth * rng.choice(np.float32([1, -1, 2, 0]), (size_hw[0], 1, 1))
+    flow += rng.normal(0, 1, truth.shape) * rng.choice([0, 1e-6, 1, 400], (1, size_hw[1], 1))
+    truth[rng.random(size_hw) < 0.02] = np.nan
+    truth[rng.random(size_hw) < 0.02] = 1.7e9
+    return flow.astype(np.float32), truth
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), height=st.integers(1, 50), width=st.integers(1, 50), count=st.integers(0, 11))
+def test_the_kernels_equal_the_plain_twin(seed, height, width, count):
+    flow, truth = patchy_flows(seed, (height, width))
+    rng = np.random.default_rng(seed)
+    regions = {f"region {k}": rng.random((height, width)) < rng.random() for k in range(count)}
+    counts = flow_error_counts(flow, truth, regions)
+    assert list(counts) == list(regions)
+    for name, mask in regions.items():
+        pixels, outliers, above, errors, angles, histogram = plain_flow_errors.error_counts(flow, truth, mask)
+        found = counts[name]
+        assert (found.pixels, found.outliers, found.above_1_px) == (pixels, outliers, above)
+        assert found.error_sum_px == pytest.approx(errors, rel=1e-12, abs=1e-12)
+        assert found.angle_sum_deg == pytest.approx(angles, rel=1e-12, abs=1e-12)
+        assert found.histogram.tolist() == histogram.tolist()
+    for name, mask in plain_flow_errors.speeds(truth).items():
+        assert np.array_equal(speed_regions(truth)[name], mask)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    height=st.integers(1, 50),
+    width=st.integers(1, 50),
+    distance=st.sampled_from([0.0, 1.0, math.sqrt(2), math.sqrt(5), 2.9, 10.0, 1e9]),
+    step=st.sampled_from([0.0, 1.0, 2.0]),
+)
+def test_near_is_the_exact_distance_to_a_motion_boundary(seed, height, width, distance, step):
+    _, truth = patchy_flows(seed, (height, width))
+    assert np.array_equal(motion_boundaries(truth, step_px=step), plain_flow_errors.boundaries(truth, step))
+    expected = plain_flow_errors.near_boundaries(truth, distance, step)
+    assert np.array_equal(near_motion_boundaries(truth, distance_px=distance, step_px=step), expected)
+
+
+def test_angles_are_those_of_the_arc_tangent_in_every_direction():
+    turns = np.linspace(-np.pi, np.pi, 1001, dtype=np.float32)
+    lengths = np.float32([0, 1e-12, 1e-3, 1, 50, 1e5])
+    flow = (lengths[:, None, None] * np.stack([np.cos(turns), np.sin(turns)], -1)).astype(np.float32)
+    for x, y in ((0, 0), (1, 0), (-3, 4), (1e6, -1e6)):
+        truth = np.broadcast_to(np.float32([x, y]), flow.shape)
+        for k in range(0, flow.shape[1], 50):
+            one = np.zeros(flow.shape[:2], bool)
+            one[:, k] = True
+            found = flow_error_counts(flow, truth, {"one": one})["one"].angle_sum_deg
+            assert found == pytest.approx(plain_flow_errors.error_counts(flow, truth, one)[4], rel=1e-12)
 
 
 def test_counts_of_frames_add_up():
