@@ -53,7 +53,7 @@ class GraphOptions(Options):
 GRAPH_PRESETS = {
     "fast": GraphOptions(neighbors="4"),
     "balanced": GraphOptions(),
-    "quality": GraphOptions(first_contrast=0.0125),
+    "quality": GraphOptions(first_contrast=0.018),
 }
 
 
@@ -168,7 +168,7 @@ class _RegionGraph:
 
     def search_scale(self, low: float, count: int, smallest: int) -> tuple[NDArray[np.int32], int]:
         """`merge` with a scale above `low` that leaves about `count`."""
-        few = max(1, round(0.01 * count))
+        few = max(1, round(0.015 * count))
         found = best = self.merge(low, smallest)
         low = max(low, 1 / WEIGHT_UNITS)
         high, above, below = np.inf, found[1], 0
