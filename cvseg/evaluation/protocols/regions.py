@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from cvseg.errors import FormatError, InputError, OptionError
 from cvseg.evaluation.boundary_benchmark import BoundaryBenchmark, BoundaryCounts, boundary_benchmark, boundary_counts
 from cvseg.evaluation.boundary_matching import BSDS_TOLERANCE, segment_boundary, thin_boundary
+from cvseg.evaluation.boundary_picture import boundary_picture
 from cvseg.evaluation.file_pairs import FilePair, check_folder, check_same_size, files_below, pair_files
 from cvseg.evaluation.frame_images import image_path, images_beside
 from cvseg.evaluation.frame_pool import measure_frames
@@ -37,9 +38,9 @@ from cvseg.evaluation.region_accuracy import (
     undersegmentation_error,
 )
 from cvseg.evaluation.region_benchmark import RegionBenchmark, RegionScores, region_benchmark, region_scores
+from cvseg.evaluation.region_files import read_labels, read_strength, read_truth
 from cvseg.evaluation.region_videos import VIDEO_MEASURES, VideoFrame, video_scores
-from cvseg.formats.bsds import contour_levels, contour_strength, read_bsds_result, read_bsds_truth
-from cvseg.formats.davis import read_mask
+from cvseg.formats.bsds import contour_levels, contour_strength, read_bsds_result
 from cvseg.options import Options, option
 
 ENDINGS = {".mat", ".png", ".npy", ".npz"}
@@ -131,7 +132,7 @@ def evaluate(
         missing_as_empty=options.missing_as_empty,
     )
     names = [f"{pair.sequence}/{pair.frame}" if pair.sequence else pair.frame for pair in pairs]
-    size_hw = _read_truth(pairs[0].truth)[0][0].shape
+    size_hw = read_truth(pairs[0].truth)[0][0].shape
     images = images_beside("evaluate regions", options.images, truth, names, size_hw)
     options = dataclasses.replace(options, images=images)
     measured = measure_frames(functools.partial(_measure, options=options), pairs, progress)
@@ -180,7 +181,7 @@ def _video_frame(pair: FilePair, options: RegionsProtocolOptions) -> VideoFrame:
     """How to read one frame of a video, when its turn comes."""
 
     def read() -> tuple[NDArray[np.int32], list[NDArray[np.int32]], NDArray[np.uint8] | None]:
-        truths = [labels for labels, _ in _read_truth(pair.truth)]
+        truths = [labels for labels, _ in read_truth(pair.truth)]
         result = _read_result(pair, truths[0].shape, options)
         if result.levels is None or len(result.levels) != 1:
             raise InputError(
@@ -224,7 +225,7 @@ def _is_strength(pair: FilePair, options: RegionsProtocolOptions) -> bool:
 
 
 def _measure(pair: FilePair, options: RegionsProtocolOptions) -> _Measured:
-    truths = _read_truth(pair.truth)
+    truths = read_truth(pair.truth)
     size_hw = truths[0][0].shape
     result = _read_result(pair, size_hw, options)
     counts = []
@@ -270,12 +271,6 @@ def _superpixels(
     }
 
 
-def _read_truth(path: Path) -> list[tuple[NDArray[np.int32], NDArray[np.bool_]]]:
-    if path.suffix.lower() == ".mat":
-        return read_bsds_truth(path)
-    return [(labels, segment_boundary(labels)) for labels in _read_labels(path)]
-
-
 def _read_result(pair: FilePair, size_hw: tuple[int, ...], options: RegionsProtocolOptions) -> _Result:
     if pair.result is None:
         return _Result([np.zeros(size_hw, np.int32)], None)
@@ -286,54 +281,12 @@ def _read_result(pair: FilePair, size_hw: tuple[int, ...], options: RegionsProto
         else:
             result = _Result(contour_levels(found, _thresholds(options)), contour_strength(found))
     elif options.results_are == "boundaries":
-        result = _Result(None, _read_strength(pair.result))
+        result = _Result(None, read_strength(pair.result))
     else:
-        result = _Result(_read_labels(pair.result), None)
+        result = _Result(read_labels(pair.result), None)
     found_hw = result.strength.shape if result.levels is None and result.strength is not None else None
     check_same_size(pair.result, found_hw or (result.levels or [])[0].shape, pair.truth, size_hw)
     return result
-
-
-def _read_labels(path: Path) -> list[NDArray[np.int32]]:
-    """Levels of labels of a picture or an array."""
-    if path.suffix.lower() == ".png":
-        return [read_mask(path)]
-    values = _read_array(path)
-    if values.ndim == 2:
-        values = values[None]
-    if values.ndim != 3 or values.dtype.kind not in "iub" or not values.size:
-        raise FormatError(f"{path} is {values.shape} {values.dtype}; expected (H, W) or (n, H, W) whole-number labels.")
-    return [level.astype(np.int32) for level in values]
-
-
-def _read_strength(path: Path) -> NDArray[np.float64]:
-    """(H, W) in [0, 1]: a grey picture over its largest value, or an array as it is."""
-    if path.suffix.lower() == ".png":
-        from PIL import Image
-
-        values = read_mask(path)
-        with Image.open(path) as picture:
-            largest = 65535 if picture.mode.startswith("I") else 1 if picture.mode == "1" else 255
-        return values / largest
-    array = _read_array(path)
-    if array.ndim != 2 or array.dtype.kind not in "fiub" or not array.size:
-        raise FormatError(f"{path} is {array.shape} {array.dtype}; expected (H, W) strengths in [0, 1].")
-    return array.astype(np.float64)
-
-
-def _read_array(path: Path) -> NDArray[Any]:
-    try:
-        with open(path, "rb") as file:
-            if path.suffix.lower() == ".npy":
-                return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
-            with np.load(file, allow_pickle=False) as archive:
-                if len(archive.files) != 1:
-                    raise FormatError(f"{path} holds {len(archive.files)} arrays; expected one, the labels.")
-                return np.asarray(archive[archive.files[0]])
-    except FormatError:
-        raise
-    except Exception as error:  # NumPy raises ValueError, EOFError, BadZipFile and more on damaged data
-        raise FormatError(f"{path} cannot be read as a NumPy array ({error}); copy or write it again.") from None
 
 
 def _read_image(pair: FilePair, options: RegionsProtocolOptions) -> NDArray[np.uint8] | None:
@@ -447,19 +400,10 @@ def _point(point: Any) -> dict[str, float | None]:
 
 
 def _picture(pair: FilePair, level: int, options: RegionsProtocolOptions) -> NDArray[np.uint8]:
-    """The image, or grey, with true boundaries green where they are met, blue where missed, and extra ones red."""
-    from scipy.ndimage import binary_dilation
-
-    truths = _read_truth(pair.truth)
+    truths = read_truth(pair.truth)
     drawn = np.any([boundary for _, boundary in truths], axis=0)
     result = _read_result(pair, drawn.shape, options)
     levels = _boundaries(result, options)
     boundary = levels[min(level, len(levels) - 1)]
     image = _read_image(pair, options)
-    picture = np.full((*drawn.shape, 3), 92, np.uint8) if image is None else image.copy()
-    near = np.ones((5, 5), bool)
-    close_to_truth, close_to_result = binary_dilation(drawn, near), binary_dilation(boundary, near)
-    picture[drawn & ~close_to_result] = (60, 110, 255)
-    picture[boundary & ~close_to_truth] = (235, 50, 50)
-    picture[boundary & close_to_truth] = (40, 200, 80)
-    return picture
+    return boundary_picture(boundary, drawn, image)
