@@ -151,6 +151,18 @@ class BoxKalmanFilter:
             self._filter.x[2:4] *= most / speed
         self._remember(measured)
 
+    def restart(
+        self, center_xy: tuple[float, float], velocity_xy: tuple[float, float], size_wh: tuple[float, float], ago: int
+    ) -> None:
+        """It was last seen elsewhere: go on from there, unseen for some frames; the uncertainty stays."""
+        log_wh = np.log(np.maximum(size_wh, SMALLEST_SIDE))
+        self._seen_measured = np.array([*center_xy, *log_wh])
+        self._seen_state = (np.array([*center_xy, *velocity_xy, *log_wh]), self._seen_state[1])
+        kept = self.options.coasting ** np.arange(ago)
+        velocity = np.array(velocity_xy)
+        self._filter.x = np.array([*(np.array(center_xy) + velocity * kept.sum()), *velocity * kept[-1], *log_wh])
+        self._frames_unseen = ago
+
     def center_distances(self, centers_xy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Squared Mahalanobis distances of measured centres (n, 2) from the predicted one; 9.2 holds 99 %."""
         spread = self._filter.P[:2, :2] + self._measurement_noise(self._filter.x[[0, 1, 4, 5]])[:2, :2]

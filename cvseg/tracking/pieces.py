@@ -11,6 +11,7 @@ from cvseg.tracking.ownership import Components, Ownership
 from cvseg.tracking.track_lifecycle import TrackState
 
 STEADY_SHARE = 0.15  # change of a part's share of the area from which it counts as growing or shrinking
+GAP = 0.15  # sides of an object between where it is predicted and a piece of it, at most
 COVERED_AREA = 0.9  # share of its usual area below which something may cover an object
 
 
@@ -42,6 +43,7 @@ def collect_parts(
             (main_areas < COVERED_AREA * usual_areas)
             & (main_areas + areas[c] < 1.2 * usual_areas)
             & (both[:, 2:] - both[:, :2] < 1.5 * usual_sides + 2).all(1)
+            & np.array([box_gap(predicted[t], boxes[c]) for t in owners] < GAP * usual_sides.max(1) + 1)
         )
         claim = np.where(
             share >= options.least_part_cover,
