@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from cvseg.cli.__main__ import cli
-from cvseg.kernels import KERNELS, bands
+from cvseg.kernels import KERNELS, bands, team
+from cvseg.kernels.flow import inverse_search_program, pyramid_program
 from cvseg.synthetic import ClipOptions, render_clip
 
 from . import inputs
@@ -27,7 +28,7 @@ SCENES = {
 
 @pytest.fixture
 def narrow_bands(monkeypatch):
-    """Divide small pictures among threads too. Returns the functions that were divided."""
+    """Divide small pictures among threads too. Returns the functions and the teams that were divided."""
     divided, run_bands = set(), bands.run_bands
 
     def run_narrow(function, rows, *arguments, least=48, align=1):
@@ -35,10 +36,17 @@ def narrow_bands(monkeypatch):
             divided.add(function.__name__)
         run_bands(function, rows, *arguments, least=min(least, 4), align=align)
 
+    def run_counted(program, passes, *arguments):
+        if bands.thread_count() > 1:
+            divided.add(f"team {program.__name__}")
+        team.run_team(program, passes, *arguments)
+
     for kernel in KERNELS.values():
         module = sys.modules[kernel.cpu.__module__]
         if hasattr(module, "run_bands"):
             monkeypatch.setattr(module, "run_bands", run_narrow)
+    for module in (pyramid_program, inverse_search_program):
+        monkeypatch.setattr(module, "run_team", run_counted)
     return divided
 
 
@@ -70,7 +78,8 @@ def test_any_number_of_threads_gives_the_same_bytes(video, preset, tmp_path, use
     for run, threads in enumerate((2, 5, 5)):
         use_threads(threads)
         assert segment(video, tmp_path / f"{threads} {run}", preset) == alone
-    assert len(narrow_bands) > 12, narrow_bands  # flow is a team of its own, and in none of them
+    assert len(narrow_bands) > 12, narrow_bands
+    assert any(name.startswith("team ") for name in narrow_bands), "flow ran on no team"
 
 
 def test_another_process_gives_the_same_bytes(tmp_path, use_threads):
