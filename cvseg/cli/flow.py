@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cvseg.cli.segment import DEVICES, PRESETS, check_out
-from cvseg.errors import CvsegError, OptionError, nearest_name
+from cvseg.errors import OptionError, nearest_name
 
 if TYPE_CHECKING:
     from cvseg.records import Frame
@@ -159,7 +156,7 @@ def flow_of_video(
     SystemExit
         with 130 after Ctrl-C.
     """
-    from cvseg.cli.run import open_input
+    from cvseg.cli.run import counted, finishing, open_input
     from cvseg.errors import VideoOpenError
     from cvseg.report.flow_folder import FlowFolder
     from cvseg.video import prefetch
@@ -167,36 +164,15 @@ def flow_of_video(
     with open_input(name) as source:
         folder = FlowFolder(out, source.info, overwrite=overwrite, **folder_options)
         frames = 0
-        try:
+        with finishing(folder, out, "flows"):
             with prefetch(source) as stream:
-                for before, frame in _pairs(stream, source.info.frame_count, quiet):
-                    frames += 1
+                before: Frame | None = None
+                for frame in counted(stream, source.info.frame_count, quiet):
                     if before is not None:
                         folder.add(before, *calculate(before.image, frame.image))
+                    before, frames = frame, frames + 1
             if folder.files == 0:
                 held = "one frame" if frames else "no frames"
                 raise VideoOpenError(f"{name} holds {held}; flow needs two. Is it the right file?")
-        except KeyboardInterrupt:
-            folder.end("interrupted", f"Stopped after {folder.files} flows.")
-            click.echo(f"cvseg: stopped; {folder.files} flows are kept in {out}.", err=True)
-            raise SystemExit(130) from None
-        except CvsegError as error:
-            with contextlib.suppress(CvsegError):
-                folder.end("failed", str(error))
-            if folder.files:
-                raise type(error)(f"{error} The {folder.files} flows before that are kept in {out}.") from error
-            raise
-        folder.end()
     if not quiet:
         click.echo(f"{folder.files} flows of {frames} frames: {out}")
-
-
-def _pairs(frames: Any, total: int | None, quiet: bool) -> Iterator[tuple[Frame | None, Frame]]:
-    """Every frame with the one before, counted on the terminal."""
-    import sys
-
-    if not quiet and sys.stderr is not None and sys.stderr.isatty():
-        from tqdm import tqdm
-
-        frames = tqdm(frames, total=total, unit=" frames", dynamic_ncols=True, smoothing=0.1)
-    return itertools.pairwise(itertools.chain([None], frames))

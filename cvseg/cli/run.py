@@ -1,4 +1,4 @@
-"""`run_to_folder`: segments a source into a results folder with a progress bar; shared by `segment` and `demo`."""
+"""Runs over a source whose results are kept whatever ends them: `run_to_folder` for segments, else `finishing`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
 
 import click
 
@@ -18,6 +18,7 @@ from cvseg.report.results_folder import ResultsFolder
 from cvseg.report.run_record import RunRecord
 from cvseg.video import FrameSource
 
+T = TypeVar("T")
 # Requests to end that are treated like Ctrl-C: the second comes when a terminal is closed or a connection is lost.
 REQUESTS_TO_END = (signal.SIGTERM, signal.SIGHUP)
 
@@ -122,6 +123,63 @@ def run_to_folder(
             folder.end("failed", f"{type(error).__name__}: {error}")
             raise
     return record
+
+
+class OpenFolder(Protocol):
+    """A folder that grows by a file a frame."""
+
+    files: int
+
+    def end(self, status: str = "complete", message: str = "") -> None: ...
+
+
+@contextlib.contextmanager
+def finishing(folder: OpenFolder, out: str | os.PathLike[str], what: str) -> Iterator[None]:
+    """Finish `folder` whatever ends the block: its end, an error, Ctrl-C, or a polite request to end.
+
+    Parameters
+    ----------
+    folder : receives the results inside the block
+    out : its name as the user wrote it
+    what : what a file of it holds, in the plural, as "flows"
+
+    Raises
+    ------
+    CvsegError
+        that of the block, with what is kept.
+    SystemExit
+        with 130 after Ctrl-C, 143 after SIGTERM and 129 after SIGHUP.
+    """
+    with _terminate_like_ctrl_c() as requests:
+        try:
+            yield
+        except KeyboardInterrupt:
+            with _undisturbed():
+                folder.end("interrupted", f"Stopped after {folder.files} {what}.")
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                click.echo(f"cvseg: stopped; {folder.files} {what} are kept in {out}.", err=True)
+            raise SystemExit(128 + (requests[0] if requests else signal.SIGINT)) from None
+        except CvsegError as error:
+            with contextlib.suppress(CvsegError):
+                folder.end("failed", str(error))
+            if folder.files:
+                raise type(error)(f"{error} The {folder.files} {what} before that are kept in {out}.") from error
+            raise
+        except BaseException as error:
+            with contextlib.suppress(CvsegError):
+                folder.end("failed", f"{type(error).__name__}: {error}")
+            raise
+    folder.end()
+
+
+def counted(frames: Iterable[T], total: int | None, quiet: bool) -> Iterable[T]:
+    """The same frames, counted on the terminal; silent where standard error is no terminal."""
+    if quiet or not _has_terminal():
+        return frames
+    from tqdm import tqdm
+
+    bar: Iterable[T] = tqdm(frames, total=total, unit=" frames", dynamic_ncols=True, smoothing=0.1)
+    return bar
 
 
 def _with_progress(results: Iterator[FrameResult], total: int | None, quiet: bool) -> Iterator[FrameResult]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cvseg.cli.segment import DEVICES, PRESETS, check_out
-from cvseg.errors import CvsegError, OptionError, nearest_name
+from cvseg.errors import OptionError, nearest_name
 
 KINDS = ("png", "npz")  # a test compares both with cvseg.report.superpixel_folder
 VIEWS = ("boundaries", "means", "numbers")
@@ -154,40 +153,18 @@ def superpixels_of_video(
     SystemExit
         with 130 after Ctrl-C.
     """
-    from cvseg.cli.run import open_input
+    from cvseg.cli.run import counted, finishing, open_input
     from cvseg.errors import VideoOpenError
     from cvseg.report.superpixel_folder import SuperpixelFolder
     from cvseg.video import prefetch
 
     with open_input(name) as source:
         folder = SuperpixelFolder(out, source.info, overwrite=overwrite, **folder_options)
-        try:
+        with finishing(folder, out, "frames"):
             with prefetch(source) as stream:
-                for frame in _counted(stream, source.info.frame_count, quiet):
+                for frame in counted(stream, source.info.frame_count, quiet):
                     folder.add(frame, calculate(frame.image))
             if folder.files == 0:
                 raise VideoOpenError(f"{name} holds no frames. Is it the right file?")
-        except KeyboardInterrupt:
-            folder.end("interrupted", f"Stopped after {folder.files} frames.")
-            click.echo(f"cvseg: stopped; the superpixels of {folder.files} frames are kept in {out}.", err=True)
-            raise SystemExit(130) from None
-        except CvsegError as error:
-            with contextlib.suppress(CvsegError):
-                folder.end("failed", str(error))
-            if folder.files:
-                raise type(error)(f"{error} The {folder.files} frames before that are kept in {out}.") from error
-            raise
-        folder.end()
     if not quiet:
         click.echo(f"Superpixels of {folder.files} frames: {out}")
-
-
-def _counted(frames: Any, total: int | None, quiet: bool) -> Any:
-    """The same frames, counted on the terminal."""
-    import sys
-
-    if not quiet and sys.stderr is not None and sys.stderr.isatty():
-        from tqdm import tqdm
-
-        return tqdm(frames, total=total, unit=" frames", dynamic_ncols=True, smoothing=0.1)
-    return frames

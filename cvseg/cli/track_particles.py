@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cvseg.errors import CvsegError, OptionError, VideoOpenError
+from cvseg.errors import OptionError, VideoOpenError
 
 if TYPE_CHECKING:
     from cvseg.records import Frame
@@ -39,7 +36,7 @@ def follow_video(
     SystemExit
         with 130 after Ctrl-C.
     """
-    from cvseg.cli.run import open_input
+    from cvseg.cli.run import counted, finishing, open_input
     from cvseg.cli.segment import check_out
     from cvseg.report.track_folder import TrackFolder
     from cvseg.tracking import ParticleOptions, ParticleTracker
@@ -56,30 +53,15 @@ def follow_video(
         # Before anything is written: the targets must lie in the picture.
         starts = first_targets(wanted, mask, opened.info.width, opened.info.height)
         folder = TrackFolder(out, opened.info, overlay=overlay, settings=settings, overwrite=overwrite)
-        try:
+        with finishing(folder, out, "frames"):
             with prefetch(opened) as stream:
-                for frame in _counted(stream, opened.info.frame_count, quiet):
+                for frame in counted(stream, opened.info.frame_count, quiet):
                     _follow(tracker, frame, starts, folder, overlay)
-            if not folder.frames:
+            if not folder.files:
                 raise VideoOpenError(f"{source} holds no frames. Is it the right file?")
-        except KeyboardInterrupt:
-            folder.end("interrupted", f"Stopped after {folder.frames} frames.")
-            click.echo(f"cvseg: stopped; {folder.frames} frames are kept in {out}.", err=True)
-            raise SystemExit(130) from None
-        except CvsegError as error:
-            with contextlib.suppress(CvsegError):
-                folder.end("failed", str(error))
-            if folder.frames:
-                raise type(error)(f"{error} The {folder.frames} frames before that are kept in {out}.") from error
-            raise
-        except BaseException as error:
-            with contextlib.suppress(CvsegError):
-                folder.end("failed", f"{type(error).__name__}: {error}")
-            raise
-        folder.end()
     if not quiet:
         states = [f"{number} {estimate.status}" for number, estimate in tracker.estimates.items()]
-        click.echo(f"{folder.frames} frames, at the end: {', '.join(states)}")
+        click.echo(f"{folder.files} frames, at the end: {', '.join(states)}")
         click.echo(f"Results: {out}   (look at {os.path.join(out, 'overlay.mp4' if overlay else 'tracks.txt')})")
 
 
@@ -144,7 +126,7 @@ def _follow(tracker: ParticleTracker, frame: Frame, starts: Any, folder: TrackFo
     from cvseg.records import Track
     from cvseg.report.particle_picture import draw_particles
 
-    if folder.frames == 0:
+    if folder.files == 0:
         for box, mask in starts:
             tracker.start(frame.index, frame.image, [box], None if mask is None else [mask])
     else:
@@ -154,15 +136,6 @@ def _follow(tracker: ParticleTracker, frame: Frame, starts: Any, folder: TrackFo
         x0, y0, x1, y1 = (float(value) for value in estimate.box_xyxy)
         speed = float(estimate.velocity_xy[0]), float(estimate.velocity_xy[1])
         area, center = round((x1 - x0) * (y1 - y0)), ((x0 + x1) / 2, (y0 + y1) / 2)
-        tracks.append(Track(number, (x0, y0, x1, y1), area, center, speed, estimate.confidence, folder.frames + 1))
+        tracks.append(Track(number, (x0, y0, x1, y1), area, center, speed, estimate.confidence, folder.files + 1))
     picture = draw_particles(frame.image, tracker) if overlay else frame.image
     folder.add(frame, tracks, [estimate.status for estimate in tracker.estimates.values()], picture)
-
-
-def _counted(frames: Any, total: int | None, quiet: bool) -> Iterator[Frame]:
-    """The same frames, counted on the terminal."""
-    if not quiet and sys.stderr is not None and sys.stderr.isatty():
-        from tqdm import tqdm
-
-        frames = tqdm(frames, total=total, unit=" frames", dynamic_ncols=True, smoothing=0.1)
-    yield from frames

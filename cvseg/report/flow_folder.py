@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import cvseg
-from cvseg.errors import OutputError
 from cvseg.formats.flow_file import write_flow
 from cvseg.records import Frame
 from cvseg.report.flow_picture import flow_picture, full_color_px
 from cvseg.report.run_record import machine_mapping
 from cvseg.video import BackgroundSink, PngSequenceSink, SourceInfo, VideoFileSink
-from cvseg.video.replace_file import file_in, prepare_folder, replacing
+from cvseg.video.replace_file import file_in, prepare_folder, prepare_own_folder, replacing
 from cvseg.video.source import DEFAULT_RATE
 
 FLOW, CONFIDENCE, VIDEO, SUMMARY = "flow", "confidence", "flow.mp4", "summary.json"
@@ -61,13 +59,7 @@ class FlowFolder:
         settings: Mapping[str, Any] | None = None,
         overwrite: bool = False,
     ) -> None:
-        self.path = prepare_folder(path)
-        held = sorted(name for name in os.listdir(self.path) if not name.startswith("."))
-        if held and not overwrite:
-            raise OutputError(
-                f"{self.path} is not empty (it holds {held[0]}); flows are not mixed with other files. "
-                "Choose another folder, or replace what has the same name with --overwrite."
-            )
+        self.path = prepare_own_folder(path, "flows", overwrite=overwrite)
         self.files = 0
         self._folder = prepare_folder(self.path / FLOW)
         self._info, self._ending, self._largest_px = info, KINDS[kind], largest_px

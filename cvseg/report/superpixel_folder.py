@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import cvseg
-from cvseg.errors import OutputError
 from cvseg.formats.label_map import write_label_map
 from cvseg.records import Frame
 from cvseg.report.run_record import machine_mapping
 from cvseg.report.superpixel_picture import boundary_picture, mean_picture, number_picture
 from cvseg.video import BackgroundSink, PngSequenceSink, SourceInfo, VideoFileSink
-from cvseg.video.replace_file import file_in, prepare_folder, replacing
+from cvseg.video.replace_file import file_in, prepare_folder, prepare_own_folder, replacing
 from cvseg.video.source import DEFAULT_RATE
 
 LABELS, SUMMARY = "labels", "summary.json"
@@ -60,13 +58,7 @@ class SuperpixelFolder:
         settings: Mapping[str, Any] | None = None,
         overwrite: bool = False,
     ) -> None:
-        self.path = prepare_folder(path)
-        held = sorted(name for name in os.listdir(self.path) if not name.startswith("."))
-        if held and not overwrite:
-            raise OutputError(
-                f"{self.path} is not empty (it holds {held[0]}); superpixels are not mixed with other files. "
-                "Choose another folder, or replace what has the same name with --overwrite."
-            )
+        self.path = prepare_own_folder(path, "superpixels", overwrite=overwrite)
         self.files = 0
         self._folder = prepare_folder(self.path / LABELS)
         self._ending, self._settings = KINDS[kind], dict(settings or {})

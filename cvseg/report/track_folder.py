@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from cvseg.formats.mot_challenge import TracksWriter
 from cvseg.records import Frame, Track
 from cvseg.report.run_record import machine_mapping
 from cvseg.video import BackgroundSink, SourceInfo, VideoFileSink
-from cvseg.video.replace_file import prepare_folder, replacing
+from cvseg.video.replace_file import prepare_own_folder, replacing
 from cvseg.video.source import DEFAULT_RATE
 
 TRACKS, OVERLAY, SUMMARY = "tracks.txt", "overlay.mp4", "summary.json"
@@ -51,14 +50,8 @@ class TrackFolder:
         settings: Mapping[str, Any] | None = None,
         overwrite: bool = False,
     ) -> None:
-        self.path = prepare_folder(path)
-        held = sorted(name for name in os.listdir(self.path) if not name.startswith("."))
-        if held and not overwrite:
-            raise OutputError(
-                f"{self.path} is not empty (it holds {held[0]}); tracks are not mixed with other files. "
-                "Choose another folder, or replace what has the same name with --overwrite."
-            )
-        self.frames = 0
+        self.path = prepare_own_folder(path, "tracks", overwrite=overwrite)
+        self.files = 0
         self._info, self._settings = info, dict(settings or {})
         self._tracks = TracksWriter(self.path / TRACKS)
         self._sink: BackgroundSink | None = None
@@ -78,13 +71,13 @@ class TrackFolder:
         for track, word in zip(tracks, status, strict=True):
             counts = self._status.setdefault(track.id, {})
             counts[word] = counts.get(word, 0) + 1
-        self.frames += 1
+        self.files += 1
         if self._sink is not None:
             self._sink.write(_even(picture), frame)
 
     def end(self, status: str = "complete", message: str = "") -> None:
         """Finish all files, whatever the status; without a single frame none of them is left."""
-        if not self.frames:
+        if not self.files:
             self._tracks.abort()
             if self._sink is not None:
                 self._sink.abort()
@@ -105,10 +98,10 @@ class TrackFolder:
         summary = {
             "status": status,
             "message": message,
-            "frames": self.frames,
+            "frames": self.files,
             "video": {"width": self._info.width, "height": self._info.height, "name": self._info.name},
             "tracks": [{"id": number, "frames": counts} for number, counts in sorted(self._status.items())],
-            "frames_per_second": round(self.frames / max(1e-9, seconds), 2),
+            "frames_per_second": round(self.files / max(1e-9, seconds), 2),
             "settings": self._settings,
             "machine": machine_mapping(),
             "written_by": f"cvseg {cvseg.__version__}",

@@ -119,6 +119,29 @@ def prepare_folder(folder: str | Path) -> Path:
     return folder
 
 
+def prepare_own_folder(folder: str | Path, what: str, *, overwrite: bool) -> Path:
+    """`prepare_folder` for results of one kind: a folder that holds anything is refused unless `overwrite` is set.
+
+    Parameters
+    ----------
+    folder : made if it is missing
+    what : the results in the plural, as "flows"
+    overwrite : write beside, and over files of the same names
+
+    Raises
+    ------
+    OutputError
+    """
+    folder = prepare_folder(folder)
+    held = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    if held and not overwrite:
+        raise OutputError(
+            f"{folder} is not empty (it holds {held[0]}); {what} are not mixed with other files. "
+            "Choose another folder, or replace what has the same name with --overwrite."
+        )
+    return folder
+
+
 def file_in(folder: Path, name: str, suffix: str) -> Path:
     """Path of the file for the frame `name`.
 

@@ -7,18 +7,10 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
-from cvseg.kernels.labeling.label_components import number_components
+from cvseg.kernels.labeling.label_components import find_root, number_components
 from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
-
-
-@cpu_kernel(forceinline=True)
-def _find_root(parent, i):
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
 
 
 @cpu_kernel
@@ -62,7 +54,7 @@ def _join_runs(labels, starts, parent, first_run):
             other = above
             while other < above_end and starts[other] < end:
                 if upper[starts[other]] == label:
-                    root, other_root = _find_root(parent, run), _find_root(parent, other)
+                    root, other_root = find_root(parent, run), find_root(parent, other)
                     # The smaller index stays the root: it is the run that comes first in raster order.
                     if root < other_root:
                         parent[other_root] = root

@@ -13,8 +13,9 @@ _cuda = CudaSource(__file__)
 TILE = 1024  # pixels that one CUDA block numbers; the same word stands in the .cu file
 
 
-@cpu_kernel
-def _find_root(parent, i):
+@cpu_kernel(forceinline=True)
+def find_root(parent, i):
+    """Number of the run that stands for all runs joined with run `i`."""
     # Path halving: every second step is shortened, which keeps later walks short without recursion.
     while parent[i] != i:
         parent[i] = parent[parent[i]]
@@ -65,7 +66,7 @@ def _number_runs(mask, reach, starts, ends, parent, first_run):
                 above += 1
             other = above
             while other < above_end and starts[other] < high:
-                root, other_root = _find_root(parent, run), _find_root(parent, other)
+                root, other_root = find_root(parent, run), find_root(parent, other)
                 # The smaller index stays the root: it is the run that comes first in raster order.
                 if root < other_root:
                     parent[other_root] = root
