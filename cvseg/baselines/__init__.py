@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cvseg.baselines.opencv_background import OPENCV_BACKGROUND_METHODS, OpencvBackground
 from cvseg.baselines.opencv_flow import (
     opencv_deep_flow,
     opencv_dis_fast,
@@ -47,4 +48,7 @@ BASELINE_SUPERPIXEL_METHODS: dict[str, Callable[[Any, int], Any]] = {
     "skimage_felzenszwalb": skimage_felzenszwalb,
 }
 
-__all__ = ["BASELINE_FLOW_METHODS", "BASELINE_SUPERPIXEL_METHODS"]
+# ``method()`` makes a model; ``model.update(image)``: (H, W, 3) uint8 RGB, giving the (H, W) bool mask of what moves.
+BASELINE_BACKGROUND_METHODS: dict[str, Callable[[], OpencvBackground]] = OPENCV_BACKGROUND_METHODS
+
+__all__ = ["BASELINE_BACKGROUND_METHODS", "BASELINE_FLOW_METHODS", "BASELINE_SUPERPIXEL_METHODS"]
