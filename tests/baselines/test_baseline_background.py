@@ -20,7 +20,7 @@ def _frames(count):
     for index in range(count):
         frame = np.clip(ground + rng.integers(-1, 2, ground.shape), 0, 255).astype(np.uint8)
         if index >= 40:
-            frame[15:35, 4 * (index - 40) : 4 * (index - 40) + 20] = (240, 30, 200)
+            frame[15:35, 4 * (index - 40) : 4 * (index - 40) + 20] = (250, 230, 240)
         yield frame
 
 
