@@ -2,6 +2,7 @@
 
 from cvseg.kernels.appearance.color_histogram import color_histogram
 from cvseg.kernels.appearance.color_log_ratio import color_log_ratio
+from cvseg.kernels.background.gaussian_mixture import gaussian_mixture
 from cvseg.kernels.background.running_gaussian import running_gaussian
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.color.lab_from_rgb import lab_from_rgb
@@ -59,9 +60,13 @@ from cvseg.kernels.flow.tv_l1_terms import tv_l1_terms
 from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.variational_solve import variational_solve
 from cvseg.kernels.flow.window_flow import window_flow
+from cvseg.kernels.graph.color_gradient import color_gradient
 from cvseg.kernels.graph.edge_weights import edge_weights
 from cvseg.kernels.graph.merge_pixels import merge_pixels
+from cvseg.kernels.graph.pass_weights import pass_weights
+from cvseg.kernels.graph.seed_distance import seed_distance
 from cvseg.kernels.graph.smooth_levels import smooth_levels
+from cvseg.kernels.graph.spanning_forest import spanning_forest
 from cvseg.kernels.labeling.connected_labels import connected_labels
 from cvseg.kernels.labeling.label_components import label_components
 from cvseg.kernels.labeling.label_overlap import label_overlap
@@ -166,5 +171,10 @@ KERNELS = {
         flow_errors,
         near_boundaries,
         speed_groups,
+        color_gradient,
+        pass_weights,
+        seed_distance,
+        spanning_forest,
+        gaussian_mixture,
     )
 }

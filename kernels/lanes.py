@@ -200,6 +200,38 @@ def _load_channel(channel):
     return load
 
 
+@intrinsic
+def store16_bytes(typing_context, array, index, value):
+    """Store 16 lanes in [0, 256) as 16 bytes of a flat uint8 array, rounded towards zero."""
+    if not (_is_flat(array, types.uint8) and isinstance(index, types.Integer) and value == Lanes(16)):
+        return None
+
+    def emit(context, builder, sig, args):
+        place = _address(context, builder, sig.args[0], args[0], args[1], ir.IntType(8), 16)
+        builder.store(builder.fptoui(args[2], ir.VectorType(ir.IntType(8), 16)), place, align=1)
+        return context.get_dummy_value()
+
+    return types.none(array, index, value), emit
+
+
+@intrinsic
+def store16_rgb(typing_context, array, index, red, green, blue):
+    """Store 16 lanes of each channel in [0, 256) as 48 bytes r g b r g b ..., rounded towards zero."""
+    channels = (red, green, blue)
+    if not (_is_flat(array, types.uint8) and isinstance(index, types.Integer) and channels == (Lanes(16),) * 3):
+        return None
+
+    def emit(context, builder, sig, args):
+        r, g, b = (builder.fptoui(value, ir.VectorType(ir.IntType(8), 16)) for value in args[2:])
+        pair = _shuffle(builder, r, g, range(32))
+        third = _shuffle(builder, b, b, range(32))
+        pixels = _shuffle(builder, pair, third, [(0, 16, 32)[i % 3] + i // 3 for i in range(48)])
+        builder.store(pixels, _address(context, builder, sig.args[0], args[0], args[1], ir.IntType(8), 48), align=1)
+        return context.get_dummy_value()
+
+    return types.none(array, index, *channels), emit
+
+
 def _splat(count):
     @intrinsic
     def splat(typing_context, value):
