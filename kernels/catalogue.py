@@ -3,6 +3,7 @@
 from cvseg.kernels.appearance.color_histogram import color_histogram
 from cvseg.kernels.appearance.color_log_ratio import color_log_ratio
 from cvseg.kernels.background.gaussian_mixture import gaussian_mixture
+from cvseg.kernels.background.mask_majority import mask_majority
 from cvseg.kernels.background.running_gaussian import running_gaussian
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.color.lab_from_rgb import lab_from_rgb
@@ -73,11 +74,15 @@ from cvseg.kernels.labeling.label_overlap import label_overlap
 from cvseg.kernels.labeling.part_table import part_table
 from cvseg.kernels.labeling.relabel import relabel
 from cvseg.kernels.labeling.warp_labels import warp_labels
+from cvseg.kernels.morphology.least_in_box import least_in_box
+from cvseg.kernels.morphology.least_in_shape import least_in_shape
+from cvseg.kernels.morphology.mask_in_shape import mask_in_shape
 from cvseg.kernels.motion.motion_saliency import motion_saliency
 from cvseg.kernels.particles.particle_scores import particle_scores
 from cvseg.kernels.pyramid.pad_edges import pad_edges
 from cvseg.kernels.pyramid.pyramid_down import pyramid_down
 from cvseg.kernels.regions.divide_regions import divide_regions
+from cvseg.kernels.regions.region_colors import region_colors
 from cvseg.kernels.regions.region_histogram import region_histogram
 from cvseg.kernels.regions.region_properties import region_properties
 from cvseg.kernels.superpixels.boundary_moves import boundary_moves
@@ -98,6 +103,7 @@ KERNELS = {
         region_properties,
         divide_regions,
         region_histogram,
+        region_colors,
         particle_scores,
         tint_labels,
         flow_colors,
@@ -176,5 +182,9 @@ KERNELS = {
         seed_distance,
         spanning_forest,
         gaussian_mixture,
+        mask_majority,
+        least_in_box,
+        least_in_shape,
+        mask_in_shape,
     )
 }

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cvseg.background.gaussian_mixture_2004 import GaussianMixture, GaussianMixtureOptions
+from cvseg.background.model import BackgroundModel
 from cvseg.background.result import BackgroundResult
 from cvseg.background.running_gaussian_1997 import RunningGaussian, RunningGaussianOptions
 from cvseg.errors import OptionError, nearest_name
@@ -28,13 +30,17 @@ class BackgroundMethod:
 
 
 BACKGROUND_METHODS = {
+    "gaussian_mixture": BackgroundMethod(GaussianMixture, GaussianMixtureOptions),
     "running_gaussian": BackgroundMethod(RunningGaussian, RunningGaussianOptions),
 }
 
 __all__ = [
     "BACKGROUND_METHODS",
     "BackgroundMethod",
+    "BackgroundModel",
     "BackgroundResult",
+    "GaussianMixture",
+    "GaussianMixtureOptions",
     "RunningGaussian",
     "RunningGaussianOptions",
     "background_model",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from cvseg.arrays import array_module, device_of, to_device, to_host
+from cvseg.arrays import array_module, to_host
+from cvseg.background.model import BackgroundModel
 from cvseg.background.result import BackgroundResult
-from cvseg.checks import check_dtype, check_range, check_shapes
-from cvseg.errors import ShapeError
 from cvseg.options import Options, option
 
 _STATE = ("mean", "variance", "candidate", "age", "seen", "flicker")
@@ -59,7 +57,7 @@ class RunningGaussianOptions(Options):
     absorb_last: int = option(300, "most frames it takes; larger keeps ghosts, and people who stand, longer", low=2)
 
 
-class RunningGaussian:
+class RunningGaussian(BackgroundModel):
     """Background of a camera that stands still, learned on the fly.
 
     Parameters
@@ -73,7 +71,8 @@ class RunningGaussian:
     proportion to their probability; a darker copy of the background counts as shadow [Horprasert1999]_; a foreground
     colour that stays long enough replaces the background, sooner where that has hardly been seen: what stood in the
     first frames and left must not remain as a ghost. Pixels that cross the threshold again and again, as leaves do, get
-    a wider sigma. The least variance follows the noise of the whole picture.
+    a wider sigma. The least variance follows the noise of the whole picture; to read it, every 16th update synchronises
+    a GPU. 40 bytes a pixel.
 
     References
     ----------
@@ -90,100 +89,52 @@ class RunningGaussian:
     [False, False, False, False, True, True]
     """
 
+    method = "running_gaussian"
+
     def __init__(self, options: RunningGaussianOptions | None = None) -> None:
-        self.options = options or RunningGaussianOptions()
-        self.reset()
+        super().__init__(options or RunningGaussianOptions())
 
-    def reset(self) -> None:
-        """Forget the background; the next picture may have another size."""
-        self._arrays: dict[str, Any] = {}
-        self._frames = 0
-        self._variance_floor = self.options.smallest_sigma**2
+    def _begin(self, image: Any) -> None:
+        xp = array_module(image)
+        mean = xp.ascontiguousarray(xp.moveaxis(image, 2, 0).astype(np.float32))
+        size_hw = image.shape[:2]
+        floor = float(self.options.smallest_sigma**2)
+        self._numbers["variance_floor"] = floor
+        self._arrays = {
+            "mean": mean,
+            # Twice the least noise at first: nothing is known yet.
+            "variance": xp.full(size_hw, np.float32(4 * floor), np.float32),
+            "candidate": xp.zeros(mean.shape, np.float32),
+            "age": xp.zeros(size_hw, np.float32),
+            "seen": xp.zeros(size_hw, np.float32),
+            "flicker": xp.zeros(size_hw, np.float32),
+        }
 
-    def update(self, image: Any, *, learning_rate: float | None = None) -> BackgroundResult:
-        """Compare one picture with the background, then learn from it.
-
-        On a GPU this synchronises every 16 frames, to read the noise.
-
-        Parameters
-        ----------
-        image : (h, w, 3) uint8 RGB
-        learning_rate : 0 leaves the model exactly as it is (the first picture is always taken as background); None
-            takes the option, and more in the first frames
-
-        Returns
-        -------
-        BackgroundResult
-
-        Raises
-        ------
-        ShapeError
-            for a picture of another size than before.
-        DtypeError, RangeError
-        """
+    def _compare(self, image: Any, learning_rate: float | None) -> BackgroundResult:
         from cvseg.kernels.background.running_gaussian import SETTINGS, running_gaussian
 
-        caller, options = "RunningGaussian.update", self.options
-        device = device_of(image)
-        check_shapes(caller, image=(image, "h w 3"))
-        check_dtype(caller, "uint8", image=image)
-        if learning_rate is not None:
-            check_range(caller, "learning_rate", learning_rate, low=0, high=1)
-        image = array_module(image).ascontiguousarray(image)
-        self._prepare(caller, image, device)
+        options, numbers = self.options, self._numbers
         learns = learning_rate is None or learning_rate > 0
-        self._frames += learns
+        numbers["frames"] += learns
+        frames = int(numbers["frames"])
         usual = options.learning_rate if learning_rate is None else learning_rate
-        rate = max(usual, 1 / self._frames) if learning_rate is None else usual
+        rate = max(usual, 1 / frames) if learning_rate is None else usual
         settings = (
             rate,
             usual * options.foreground_share,
-            self._variance_floor,
+            numbers["variance_floor"],
             *(getattr(options, name) for name in SETTINGS[3:]),
         )
         state = (self._arrays[name] for name in _STATE)
-        foreground, background, *state = running_gaussian(image, *state, *(np.float32(value) for value in settings))
-        if learns and self._frames % _FLOOR_EVERY == _FLOOR_EVERY // 2:
+        foreground, mask, shadow, background, *_ = running_gaussian(
+            image, *state, *(np.float32(value) for value in settings)
+        )
+        if learns and frames % _FLOOR_EVERY == _FLOOR_EVERY // 2:
             self._look_at_noise()
-        return BackgroundResult(foreground, background, self._frames)
-
-    def _prepare(self, caller: str, image: Any, device: Any) -> None:
-        """Arrays of the model on the device of `image`; made from it when there are none."""
-        if not self._arrays:
-            xp = array_module(image)
-            mean = xp.ascontiguousarray(xp.moveaxis(image, 2, 0).astype(np.float32))
-            size_hw = image.shape[:2]
-            # Twice the least noise at first: nothing is known yet.
-            variance = xp.full(size_hw, np.float32(4 * self._variance_floor), np.float32)
-            self._arrays = {
-                "mean": mean,
-                "variance": variance,
-                "candidate": xp.zeros(mean.shape, np.float32),
-                "age": xp.zeros(size_hw, np.float32),
-                "seen": xp.zeros(size_hw, np.float32),
-                "flicker": xp.zeros(size_hw, np.float32),
-            }
-        model_hw = tuple(self._arrays["variance"].shape)
-        if model_hw != tuple(image.shape[:2]):
-            raise ShapeError(
-                f"{caller}: image is {tuple(image.shape)}; expected {(*model_hw, 3)} as before. "
-                "Call reset() to begin with another size."
-            )
-        self._arrays = {name: to_device(array, device) for name, array in self._arrays.items()}
+        return BackgroundResult(foreground, mask.view(bool), background, shadow.view(bool), frames)
 
     def _look_at_noise(self) -> None:
         sample = np.sort(np.array(to_host(self._arrays["variance"][::3, ::3])), axis=None)
         least = self.options.smallest_sigma**2
         typical = float(sample[len(sample) // 2]) * self.options.noise_factor**2
-        self._variance_floor = float(min(max(typical, least), least * _LARGEST_FLOOR**2))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that is learned, as numbers and host arrays; `load_state_dict` restores it bit for bit."""
-        arrays = {name: np.array(to_host(array)) for name, array in self._arrays.items()}
-        return {"frames": self._frames, "variance_floor": self._variance_floor, "arrays": arrays}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken; the options stay those of this model."""
-        self._frames = int(state["frames"])
-        self._variance_floor = float(state["variance_floor"])
-        self._arrays = {name: np.array(array) for name, array in state["arrays"].items()}
+        self._numbers["variance_floor"] = float(min(max(typical, least), least * _LARGEST_FLOOR**2))

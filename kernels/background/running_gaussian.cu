@@ -18,6 +18,7 @@
 //
 // image, background: (count, 3) uint8.   mean, candidate: (3, count) float32 in [0, 255].
 // variance: (count) float32, grey levels squared.   age, seen, flicker, foreground: (count) float32.
+// mask: foreground above 1/2; shadow: what would be but for its colour; (count) uint8, 0 or 1.
 
 __device__ __forceinline__ float soft_step(const float sigmas, const float threshold, const float steepness) {
   const float z = (sigmas - threshold) * steepness;
@@ -31,7 +32,8 @@ extern "C" __global__ void running_gaussian(
     const float steepness, const float shadow_darkest, const float shadow_lightest, const float shadow_chroma,
     const float shadow_weight, const float flicker_rate, const float flicker_free, const float flicker_gain,
     const float absorb_first, const float absorb_share, const float absorb_last, float* __restrict__ foreground,
-    unsigned char* __restrict__ background, const int count) {
+    unsigned char* __restrict__ mask, unsigned char* __restrict__ shadow, unsigned char* __restrict__ background,
+    const int count) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= count) return;
   const float third = 0.33333334f;
@@ -55,7 +57,10 @@ extern "C" __global__ void running_gaussian(
   const float colored = soft_step(sqrtf((er * er + eg * eg + eb * eb) * third / spread), shadow_chroma, steepness);
   const float shadowed = fminf(colored + (probability - colored) * shadow_weight, probability);
   const bool is_shadow = brightness >= shadow_darkest && brightness <= shadow_lightest;
-  foreground[i] = is_shadow ? shadowed : probability;
+  const float likely = is_shadow ? shadowed : probability;
+  foreground[i] = likely;
+  mask[i] = likely > 0.5f;
+  shadow[i] = likely <= 0.5f && probability > 0.5f;
 
   if (rate > 0.0f) {
     const float step = rate + (foreground_rate - rate) * probability;

@@ -7,6 +7,7 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
 
@@ -55,7 +56,22 @@ def _spread_channels(pixels, red, green, blue):
 
 @cpu_kernel
 def _judge(
-    red, green, blue, mean_r, mean_g, mean_b, variance, flicker, settings, square, spread, is_off, chance, foreground
+    red,
+    green,
+    blue,
+    mean_r,
+    mean_g,
+    mean_b,
+    variance,
+    flicker,
+    settings,
+    square,
+    spread,
+    is_off,
+    chance,
+    foreground,
+    mask,
+    shadow,
 ):
     _, _, floor, threshold, steepness, darkest, lightest, chroma, weight, _, flicker_free, gain, _, _, _ = settings
     for x in range(len(red)):
@@ -75,7 +91,10 @@ def _judge(
         colored = _soft_step(np.sqrt((er * er + eg * eg + eb * eb) * _THIRD / wide), chroma, steepness)
         shadowed = min(colored + (probability - colored) * weight, probability)
         is_shadow = (brightness >= darkest) & (brightness <= lightest)
-        foreground[x] = shadowed if is_shadow else probability
+        seen = shadowed if is_shadow else probability
+        foreground[x] = seen
+        mask[x] = np.uint8(1) if seen > _HALF else np.uint8(0)
+        shadow[x] = np.uint8(1) if (seen <= _HALF) & (probability > _HALF) else np.uint8(0)
 
 
 @cpu_kernel
@@ -137,7 +156,20 @@ def _round_channels(red, green, blue, pixels):
 
 @cpu_kernel
 def _model_rows(
-    first_row, end_row, image, mean, variance, candidate, age, seen, flicker, settings, foreground, background
+    first_row,
+    end_row,
+    image,
+    mean,
+    variance,
+    candidate,
+    age,
+    seen,
+    flicker,
+    settings,
+    foreground,
+    mask,
+    shadow,
+    background,
 ):
     """image, background: (height, width, 3) uint8; mean, candidate: (3, height, width) float32; others as variance."""
     width = image.shape[1]
@@ -164,6 +196,8 @@ def _model_rows(
             is_off,
             chance,
             foreground[y],
+            mask[y],
+            shadow[y],
         )
         if settings[0] > _ZERO:
             _learn_gaussian(square, chance, is_off, variance[y], flicker[y], settings, step)
@@ -189,19 +223,21 @@ def _model_rows(
 
 
 def _running_gaussian_cpu(image, mean, variance, candidate, age, seen, flicker, *settings):
-    foreground, background = np.empty(variance.shape, np.float32), np.empty_like(image)
+    foreground, background = recycled_empty(variance.shape), recycled_empty(image.shape, np.uint8)
+    mask, shadow = (recycled_empty(variance.shape, np.uint8) for _ in range(2))
     state = mean, variance, candidate, age, seen, flicker
-    run_bands(_model_rows, image.shape[0], image, *state, settings, foreground, background, least=24)
-    return foreground, background, *state
+    run_bands(_model_rows, image.shape[0], image, *state, settings, foreground, mask, shadow, background, least=24)
+    return foreground, mask, shadow, background, *state
 
 
 def _running_gaussian_cuda(image, mean, variance, candidate, age, seen, flicker, *settings):
     xp = array_module(image)
     foreground, background = xp.empty(variance.shape, np.float32), xp.empty_like(image)
+    mask, shadow = xp.empty(variance.shape, np.uint8), xp.empty(variance.shape, np.uint8)
     count = np.int32(variance.size)
-    state = mean, variance, candidate, age, seen, flicker
-    _cuda.launch_linear("running_gaussian", variance.size, image, *state, *settings, foreground, background, count)
-    return foreground, background, *state
+    arrays = image, mean, variance, candidate, age, seen, flicker, *settings, foreground, mask, shadow, background
+    _cuda.launch_linear("running_gaussian", variance.size, *arrays, count)
+    return foreground, mask, shadow, background, mean, variance, candidate, age, seen, flicker
 
 
 def _sample(rng, size_hw):
