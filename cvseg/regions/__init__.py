@@ -5,9 +5,14 @@ from cvseg.regions.footprints import cross, diamond, disc, ellipse, rectangle
 from cvseg.regions.labeling import label_components
 from cvseg.regions.morphology import black_hat, closing, dilate, erode, morphological_gradient, opening, top_hat
 from cvseg.regions.properties import region_properties
+from cvseg.regions.region_growing import GROWING_METHODS, GrowingMethod, grow
+from cvseg.regions.seeds import box_seeds, point_seeds
 
 __all__ = [
+    "GROWING_METHODS",
+    "GrowingMethod",
     "black_hat",
+    "box_seeds",
     "closing",
     "cross",
     "diamond",
@@ -16,9 +21,11 @@ __all__ = [
     "ellipse",
     "erode",
     "fill_holes",
+    "grow",
     "label_components",
     "morphological_gradient",
     "opening",
+    "point_seeds",
     "rectangle",
     "region_properties",
     "remove_small_regions",

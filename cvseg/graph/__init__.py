@@ -1,0 +1,1 @@
+"""Graphs of pixels and of regions: forests, walks and merging on them."""

@@ -1,0 +1,143 @@
+"""Regions that grow from seeds: one table of methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cvseg.arrays import array_module, choose_device, device_of, to_device
+from cvseg.checks import check_dtype, check_finite, check_shapes
+from cvseg.errors import OptionError, RangeError, nearest_name
+from cvseg.graph.spanning_forest_2009 import (
+    SpanningForestOptions,
+    WatershedOptions,
+    spanning_forest_2009,
+    watershed_2009,
+)
+from cvseg.options import Options
+from cvseg.regions.seeds import seed_map
+from cvseg.superpixels.picture import superpixel_picture
+
+
+@dataclass(frozen=True)
+class GrowingMethod:
+    """One row of `GROWING_METHODS`.
+
+    Attributes
+    ----------
+    grow : ``grow(image, seeds, options)`` on (H, W, 3) uint8 and (H, W) int32 seeds, negative outside
+    presets : options by preset name
+    takes_boundary : True when ``grow(..., boundary)`` takes a map of edges
+    """
+
+    grow: Callable[..., Any]
+    presets: Mapping[str, Options]
+    takes_boundary: bool = False
+
+
+GROWING_METHODS = {
+    "spanning_forest": GrowingMethod(
+        spanning_forest_2009, {"fast": SpanningForestOptions(neighbors="4"), "balanced": SpanningForestOptions()}
+    ),
+    "watershed": GrowingMethod(watershed_2009, {"balanced": WatershedOptions()}, takes_boundary=True),
+}
+
+
+def grow(
+    image: Any,
+    seeds: Any,
+    *,
+    method: str = "watershed",
+    mask: Any = None,
+    boundary: Any = None,
+    preset: str = "balanced",
+    options: Options | None = None,
+    device: str = "auto",
+) -> Any:
+    """Grow regions from seeds until they meet.
+
+    Parameters
+    ----------
+    image : (H, W, 3) RGB or (H, W) grey; uint8, or float32 in [0, 1], which is rounded to 256 values
+    seeds : (H, W) map of whole numbers: labels from 1, 0 what shall be labelled. Or points: (n, 2) x, y, which grow
+        labels 1 to n, or (n, 3) x, y, label. Or boxes: (n, 4) half-open x0, y0, x1, y1 around things, which grow labels
+        1 to n inside, and n + 1 outside all of them. See `point_seeds` and `box_seeds` for discs and cores.
+    method : a key of `GROWING_METHODS`
+    mask : (H, W) bool, where labels may grow; None: everywhere. Seeds outside it are ignored.
+    boundary : (H, W) float32 in [0, 1], own map of edges for the method "watershed"
+    preset : "balanced", and what else the method has
+    options : of the method, instead of a preset
+    device : where to compute: "auto" is where the image lives, "cpu" or "cuda" moves it there and the labels back
+
+    Returns
+    -------
+    labels : (H, W) int32 on the device of the image; 0 outside the mask, and where no path leads from a seed
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        for arrays of another kind or size.
+    RangeError
+        for NaN and values outside their range, seeds outside the image, and when there is no seed at all.
+    OptionError
+        for an unknown method, preset or device, and options of another method.
+    DeviceUnavailableError
+        for "cuda" without a GPU.
+
+    Examples
+    --------
+    >>> image = np.zeros((4, 9), np.uint8)
+    >>> image[:, 3:] = 255
+    >>> grow(image, [(0, 1), (8, 2)], method="spanning_forest")[0].tolist()
+    [1, 1, 1, 2, 2, 2, 2, 2, 2]
+    """
+    row, options = chosen_method("grow", GROWING_METHODS, method, preset, options)
+    here = device_of(image)
+    there = here if device == "auto" else choose_device(device)
+    picture = superpixel_picture("grow", image)
+    marks = seed_map("grow", seeds, picture)
+    if mask is not None:
+        check_shapes("grow", image=(picture, "H W 3"), mask=(mask, "H W"))
+        check_dtype("grow", np.bool_, mask=mask)
+        marks = array_module(marks).where(mask, marks, np.int32(-1))
+    if int(marks.max()) < 1:
+        where = "" if mask is None else " inside the mask"
+        raise RangeError(f"grow: there is no seed{where}; expected at least one label from 1.")
+    extra = {}
+    if boundary is not None:
+        if not row.takes_boundary:
+            raise OptionError(f"grow: method '{method}' takes no boundary. Leave it out, or choose 'watershed'.")
+        check_shapes("grow", image=(picture, "H W 3"), boundary=(boundary, "H W"))
+        check_dtype("grow", np.float32, boundary=boundary)
+        check_finite("grow", boundary=boundary)
+        low, high = float(boundary.min()), float(boundary.max())
+        if low < 0 or high > 1:
+            raise RangeError(f"grow: boundary has values from {low:g} to {high:g}; expected 0 to 1.")
+        extra["boundary"] = to_device(boundary, there)
+    labels = row.grow(to_device(picture, there), to_device(marks, there), options, **extra)
+    return to_device(labels, here)
+
+
+def chosen_method(
+    caller: str, table: Mapping[str, GrowingMethod], method: str, preset: str, options: Options | None
+) -> tuple[GrowingMethod, Options]:
+    """The row of `method`, and its options.
+
+    Raises
+    ------
+    OptionError
+    """
+    if method not in table:
+        raise OptionError(f"{caller}: unknown method '{method}'; {nearest_name(method, table)}")
+    row = table[method]
+    if options is None:
+        if preset not in row.presets:
+            raise OptionError(f"{caller}: unknown preset '{preset}'; {nearest_name(preset, row.presets)}")
+        return row, row.presets[preset]
+    needed = type(row.presets["balanced"])
+    if type(options) is not needed:
+        raise OptionError(f"{caller}: options are {type(options).__name__}; method '{method}' needs {needed.__name__}.")
+    return row, options
