@@ -15,6 +15,7 @@ from cvseg.errors import CvsegError, nearest_name
 # name: one line for `cvseg --help`. The command `name` is the object `command` of cvseg/cli/<name>.py.
 COMMANDS = {
     "segment": "Segment and track the moving objects of a video.",
+    "background": "What moves before a fixed camera: masks, events, the background; its state can be kept.",
     "flow": "Dense optical flow of two pictures or of a video.",
     "superpixels": "Small connected regions of a picture or video that keep to the edges and their numbers.",
     "track": "Follow the boxes of a detector over time: every object keeps its number.",

@@ -128,7 +128,8 @@ def run_to_folder(
 class OpenFolder(Protocol):
     """A folder that grows by a file a frame."""
 
-    files: int
+    @property
+    def files(self) -> int: ...
 
     def end(self, status: str = "complete", message: str = "") -> None: ...
 
@@ -170,6 +171,32 @@ def finishing(folder: OpenFolder, out: str | os.PathLike[str], what: str) -> Ite
                 folder.end("failed", f"{type(error).__name__}: {error}")
             raise
     folder.end()
+
+
+@contextlib.contextmanager
+def postponed() -> Iterator[None]:
+    """Inside, Ctrl-C and requests to end wait: the block is done as a whole. The second one does not wait."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[tuple[int, Any]] = []
+    handlers = {int(number): signal.getsignal(number) for number in (signal.SIGINT, *REQUESTS_TO_END)}
+    before = {number: handler for number, handler in handlers.items() if callable(handler)}
+
+    def wait(number: int, frame: Any) -> None:
+        came.append((number, frame))
+        if len(came) > 1:
+            before[number](number, frame)
+
+    for number in before:
+        signal.signal(number, wait)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        before[came[0][0]](*came[0])
 
 
 def counted(frames: Iterable[T], total: int | None, quiet: bool) -> Iterable[T]:

@@ -64,13 +64,7 @@ class ShrunkSource:
         if isinstance(roi, str):
             from cvseg.pipeline.region_of_interest import read_region_of_interest
 
-            full = (self._source.info.height, self._source.info.width)
-            mask = read_region_of_interest(roi, full)
-            assert mask is not None
-            # The pixel of the large mask at the centre of each small one.
-            rows = ((np.arange(self._info.height) + 0.5) / self._info.height * full[0]).astype(int)
-            columns = ((np.arange(self._info.width) + 0.5) / self._info.width * full[1]).astype(int)
-            return mask[np.ix_(rows, columns)]
+            return self.shrink_mask(read_region_of_interest(roi, (self._source.info.height, self._source.info.width)))
         x, y, width, height = roi
         left, top = int(x * self.scale), int(y * self.scale)
         # A box at the edge stays in the frame, whose size was rounded; one outside stays outside.
@@ -78,3 +72,13 @@ class ShrunkSource:
             left, top = min(left, self._info.width - 1), min(top, self._info.height - 1)
         right, bottom = round((x + width) * self.scale), round((y + height) * self.scale)
         return left, top, max(1, right - left), max(1, bottom - top)
+
+    def shrink_mask(self, mask: Any) -> Any:
+        """An (H, W) mask in pixels of the input, in pixels of the smaller frames; None stays None."""
+        if mask is None or self.scale == 1.0:
+            return mask
+        # The pixel of the large mask at the centre of each small one.
+        full = mask.shape
+        rows = ((np.arange(self._info.height) + 0.5) / self._info.height * full[0]).astype(int)
+        columns = ((np.arange(self._info.width) + 0.5) / self._info.width * full[1]).astype(int)
+        return mask[np.ix_(rows, columns)]

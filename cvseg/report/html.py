@@ -22,7 +22,9 @@ STATUS_WORDS = {
 }
 
 
-def render_report(record: RunRecord, pictures: Sequence[Picture] = (), files: Sequence[str] = ()) -> str:
+def render_report(
+    record: RunRecord, pictures: Sequence[Picture] = (), files: Sequence[str] = (), sections: str = ""
+) -> str:
     """The report as HTML text.
 
     Parameters
@@ -30,6 +32,7 @@ def render_report(record: RunRecord, pictures: Sequence[Picture] = (), files: Se
     record : what happened in the run
     pictures : overlay pictures in the order of time
     files : names beside the report that it links to; ``overlay.mp4`` among them is shown as a player
+    sections : HTML that stands between the pictures and the timeline, for what only one command has
     """
     summary = record.to_mapping()
     word, mood = STATUS_WORDS.get(record.status, (record.status, "warn"))
@@ -42,6 +45,7 @@ def render_report(record: RunRecord, pictures: Sequence[Picture] = (), files: Se
         scores=_scores(record.scores),
         player=_player(pictures, files),
         strip=_strip(pictures),
+        sections=sections,
         timeline=draw_timeline(record, track_color),
         stages=_stages(summary["speed"]["stages_ms_per_frame"]),
         settings=_groups(summary["settings"], "run"),
