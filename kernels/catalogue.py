@@ -3,8 +3,12 @@
 from cvseg.kernels.appearance.color_histogram import color_histogram
 from cvseg.kernels.appearance.color_log_ratio import color_log_ratio
 from cvseg.kernels.background.gaussian_mixture import gaussian_mixture
-from cvseg.kernels.background.mask_majority import mask_majority
+from cvseg.kernels.background.mask_vote import mask_vote
 from cvseg.kernels.background.running_gaussian import running_gaussian
+from cvseg.kernels.background.sample_begin import sample_begin
+from cvseg.kernels.background.sample_consensus import sample_consensus
+from cvseg.kernels.background.sample_spread import sample_spread
+from cvseg.kernels.background.texture_bits import texture_bits
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.color.lab_from_rgb import lab_from_rgb
 from cvseg.kernels.color.shrink_rgb import shrink_rgb
@@ -74,9 +78,11 @@ from cvseg.kernels.labeling.label_overlap import label_overlap
 from cvseg.kernels.labeling.part_table import part_table
 from cvseg.kernels.labeling.relabel import relabel
 from cvseg.kernels.labeling.warp_labels import warp_labels
+from cvseg.kernels.morphology.column_distance import column_distance
 from cvseg.kernels.morphology.least_in_box import least_in_box
 from cvseg.kernels.morphology.least_in_shape import least_in_shape
 from cvseg.kernels.morphology.mask_in_shape import mask_in_shape
+from cvseg.kernels.morphology.row_distance import row_distance
 from cvseg.kernels.motion.motion_saliency import motion_saliency
 from cvseg.kernels.particles.particle_scores import particle_scores
 from cvseg.kernels.pyramid.pad_edges import pad_edges
@@ -182,9 +188,15 @@ KERNELS = {
         seed_distance,
         spanning_forest,
         gaussian_mixture,
-        mask_majority,
+        mask_vote,
         least_in_box,
         least_in_shape,
         mask_in_shape,
+        column_distance,
+        row_distance,
+        texture_bits,
+        sample_begin,
+        sample_consensus,
+        sample_spread,
     )
 }

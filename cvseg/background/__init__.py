@@ -10,6 +10,7 @@ from cvseg.background.gaussian_mixture_2004 import GaussianMixture, GaussianMixt
 from cvseg.background.model import BackgroundModel
 from cvseg.background.result import BackgroundResult
 from cvseg.background.running_gaussian_1997 import RunningGaussian, RunningGaussianOptions
+from cvseg.background.sample_consensus_2015 import SampleConsensus, SampleConsensusOptions
 from cvseg.errors import OptionError, nearest_name
 from cvseg.options import Options
 
@@ -32,6 +33,7 @@ class BackgroundMethod:
 BACKGROUND_METHODS = {
     "gaussian_mixture": BackgroundMethod(GaussianMixture, GaussianMixtureOptions),
     "running_gaussian": BackgroundMethod(RunningGaussian, RunningGaussianOptions),
+    "sample_consensus": BackgroundMethod(SampleConsensus, SampleConsensusOptions),
 }
 
 __all__ = [
@@ -43,6 +45,8 @@ __all__ = [
     "GaussianMixtureOptions",
     "RunningGaussian",
     "RunningGaussianOptions",
+    "SampleConsensus",
+    "SampleConsensusOptions",
     "background_model",
 ]
 

@@ -21,15 +21,15 @@ class GaussianMixtureOptions(Options):
         5, "most Gaussians of a pixel; larger knows more of swaying leaves, and needs memory", low=1, high=8
     )
     learning_rate: float = option(
-        0.002, "share of a frame in the background, after the first frames; larger follows light faster", low=1e-6, high=1
+        0.002, "share of a frame in the background, after the first frames; larger follows light faster", low=1e-6
     )
     complexity: float = option(
         0.05, "evidence that a Gaussian needs, as a weight; larger keeps fewer of them", low=0, high=1
     )
     background_share: float = option(
-        0.9, "weight of the Gaussians that are background; larger takes more colours as background", low=0, high=1
+        0.7, "weight of the Gaussians that are background; larger takes more colours as background", low=0, high=1
     )
-    threshold: float = option(4.0, "distance with probability one half; larger sees less", low=0.1, unit=" sigma")
+    threshold: float = option(3.0, "distance with probability one half; larger sees less", low=0.1, unit=" sigma")
     match: float = option(
         3.0,
         "distance within which a colour belongs to a Gaussian; larger makes fewer, wider ones",
@@ -38,9 +38,9 @@ class GaussianMixtureOptions(Options):
     )
     first_sigma: float = option(3.9, "of a new Gaussian; larger sees less at first", low=0.1, unit=" grey levels")
     smallest_sigma: float = option(2.0, "larger sees less in quiet video", low=0.1, unit=" grey levels")
-    largest_sigma: float = option(8.7, "larger sees less in noisy video", low=0.1, unit=" grey levels")
+    largest_sigma: float = option(12.0, "larger sees less in noisy video", low=0.1, unit=" grey levels")
     shadow_darkest: float = option(
-        0.5, "deepest shadow, times the background; larger allows less shadow, 1 turns shadows off", low=0, high=1
+        0.7, "deepest shadow, times the background; larger allows less shadow, 1 turns shadows off", low=0, high=1
     )
     smooth_radius: int = option(
         2,
@@ -111,7 +111,7 @@ class GaussianMixture(BackgroundModel):
 
     def _compare(self, image: Any, learning_rate: float | None) -> BackgroundResult:
         from cvseg.kernels.background.gaussian_mixture import gaussian_mixture
-        from cvseg.kernels.background.mask_majority import mask_majority
+        from cvseg.kernels.background.mask_vote import MAJORITY, mask_vote
 
         self._numbers["frames"] += learning_rate is None or learning_rate > 0
         frames = int(self._numbers["frames"])
@@ -119,5 +119,5 @@ class GaussianMixture(BackgroundModel):
         results = gaussian_mixture(image, self._arrays["model"], *self._settings(rate))
         foreground, mask, shadow, background = results[:4]
         if self.options.smooth_radius:
-            mask = mask_majority(mask, np.int32(self.options.smooth_radius))
+            mask = mask_vote(mask, np.int32(self.options.smooth_radius), MAJORITY)
         return BackgroundResult(foreground, mask.view(bool), background, shadow.view(bool), frames)

@@ -1,4 +1,7 @@
-"""Majority of a window: a mask without specks and pinholes, as a median filter of its zeros and ones gives it."""
+"""Window votes over a mask: any set pixel (dilation), all (erosion), or more than half (the median of zeros and ones).
+
+Pixels outside the picture do not vote.
+"""
 
 import numpy as np
 
@@ -11,6 +14,7 @@ from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
 
+ANY, MAJORITY, ALL = np.int32(0), np.int32(1), np.int32(2)
 LARGEST_RADIUS = 7  # 15x15 = 225 still fits into a byte: 64 sums in a vector
 
 
@@ -27,11 +31,12 @@ def _subtract(row, total):
 
 
 @cpu_kernel
-def _halves(radius, rows, width, limit):
-    """limit[x]: half the number of window pixels inside the picture."""
+def _limits(radius, rows, width, kind, limit):
+    """limit[x]: the most votes that are not enough."""
     for x in range(width):
         columns = min(x + radius, width - 1) - max(x - radius, 0) + 1
-        limit[x] = np.uint8((rows * columns) >> 1)
+        area = rows * columns
+        limit[x] = np.uint8(0 if kind == 0 else (area >> 1 if kind == 1 else area - 1))
 
 
 @cpu_kernel
@@ -41,7 +46,7 @@ def _exceeds(total, limit, result):
 
 
 @cpu_kernel
-def _majority_rows(first_row, end_row, mask, radius, result):
+def _vote_rows(first_row, end_row, mask, radius, kind, result):
     """mask, result: (height, width) uint8, 0 or 1."""
     height, width = mask.shape
     columns = np.zeros(width + 2 * radius, np.uint8)  # sums over the rows of the window
@@ -57,7 +62,7 @@ def _majority_rows(first_row, end_row, mask, radius, result):
             _subtract(mask[y - radius - 1], inside)
         rows = min(y + radius, height - 1) - max(y - radius, 0) + 1
         if rows != rows_before:
-            _halves(radius, rows, width, limit)
+            _limits(radius, rows, width, kind, limit)
             rows_before = rows
         for x in range(width):
             total[x] = columns[x]
@@ -66,21 +71,21 @@ def _majority_rows(first_row, end_row, mask, radius, result):
         _exceeds(total, limit, result[y])
 
 
-def _mask_majority_cpu(mask, radius):
+def _mask_vote_cpu(mask, radius, kind):
     result = recycled_empty(mask.shape, np.uint8)
-    run_bands(_majority_rows, mask.shape[0], mask, np.int64(radius), result, least=64)
+    run_bands(_vote_rows, mask.shape[0], mask, np.int64(radius), np.int64(kind), result, least=64)
     return result
 
 
-def _mask_majority_cuda(mask, radius):
+def _mask_vote_cuda(mask, radius, kind):
     result = array_module(mask).empty_like(mask)
     height, width = mask.shape
-    _cuda.launch_image("mask_majority", mask.shape, mask, radius, result, np.int32(height), np.int32(width))
+    _cuda.launch_image("mask_vote", mask.shape, mask, radius, kind, result, np.int32(height), np.int32(width))
     return result
 
 
 def _sample(rng, size_hw):
-    return (rng.random(size_hw) < 0.5).astype(np.uint8), np.int32(3)
+    return (rng.random(size_hw) < 0.5).astype(np.uint8), np.int32(3), MAJORITY
 
 
-mask_majority = Kernel("mask_majority", cpu=_mask_majority_cpu, cuda=_mask_majority_cuda, sample=_sample)
+mask_vote = Kernel("mask_vote", cpu=_mask_vote_cpu, cuda=_mask_vote_cuda, sample=_sample)
