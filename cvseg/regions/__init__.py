@@ -1,6 +1,7 @@
 """Regions of one frame: from a mask to numbered components, their measures, outlines, specks, holes and distances."""
 
 from cvseg.regions.cleaning import fill_holes, remove_small_regions
+from cvseg.regions.distance import DISTANCE_METRICS, distance_transform, nearest_background, signed_distance
 from cvseg.regions.footprints import cross, diamond, disc, ellipse, rectangle
 from cvseg.regions.labeling import label_components
 from cvseg.regions.morphology import black_hat, closing, dilate, erode, morphological_gradient, opening, top_hat
@@ -9,6 +10,7 @@ from cvseg.regions.region_growing import GROWING_METHODS, GrowingMethod, grow
 from cvseg.regions.seeds import box_seeds, point_seeds
 
 __all__ = [
+    "DISTANCE_METRICS",
     "GROWING_METHODS",
     "GrowingMethod",
     "black_hat",
@@ -18,16 +20,19 @@ __all__ = [
     "diamond",
     "dilate",
     "disc",
+    "distance_transform",
     "ellipse",
     "erode",
     "fill_holes",
     "grow",
     "label_components",
     "morphological_gradient",
+    "nearest_background",
     "opening",
     "point_seeds",
     "rectangle",
     "region_properties",
     "remove_small_regions",
+    "signed_distance",
     "top_hat",
 ]
