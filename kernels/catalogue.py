@@ -73,8 +73,10 @@ from cvseg.kernels.graph.seed_distance import seed_distance
 from cvseg.kernels.graph.smooth_levels import smooth_levels
 from cvseg.kernels.graph.spanning_forest import spanning_forest
 from cvseg.kernels.labeling.connected_labels import connected_labels
+from cvseg.kernels.labeling.join_labels import join_labels
 from cvseg.kernels.labeling.label_components import label_components
 from cvseg.kernels.labeling.label_overlap import label_overlap
+from cvseg.kernels.labeling.label_volume import label_volume
 from cvseg.kernels.labeling.part_table import part_table
 from cvseg.kernels.labeling.relabel import relabel
 from cvseg.kernels.labeling.warp_labels import warp_labels
@@ -194,6 +196,8 @@ KERNELS = {
         mask_in_shape,
         column_distance,
         row_distance,
+        label_volume,
+        join_labels,
         texture_bits,
         sample_begin,
         sample_consensus,

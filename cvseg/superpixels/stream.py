@@ -127,6 +127,16 @@ class SuperpixelStream:
         self._sums = np.zeros((0, 6), np.int64)
         self._rest_xy = np.zeros((0, 2), np.float64)  # of whole moves, in blocks
 
+    @property
+    def ids(self) -> NDArray[np.int32]:
+        """(n,) int32: the numbers of the superpixels of the last frame, in the order of `slots`."""
+        return self._ids
+
+    @property
+    def slots(self) -> Any:
+        """(H, W) int32 of the last frame, where it was computed: ``ids[slots]`` are the labels. None before it."""
+        return self._slots
+
     def update(self, frame: Any, flow: Any = None) -> Any:
         """Superpixels of the next frame.
 
