@@ -98,6 +98,10 @@ from cvseg.kernels.superpixels.carry_labels import carry_labels
 from cvseg.kernels.superpixels.halve_levels import halve_levels
 from cvseg.kernels.superpixels.lab_levels import lab_levels
 from cvseg.kernels.superpixels.slic_clusters import slic_clusters
+from cvseg.kernels.supervoxels.node_borders import node_borders
+from cvseg.kernels.supervoxels.node_colors import node_colors
+from cvseg.kernels.supervoxels.node_links import node_links
+from cvseg.kernels.supervoxels.node_motion import node_motion
 from cvseg.kernels.warping.warp_backward import warp_backward
 
 KERNELS = {
@@ -202,5 +206,9 @@ KERNELS = {
         sample_begin,
         sample_consensus,
         sample_spread,
+        node_colors,
+        node_motion,
+        node_borders,
+        node_links,
     )
 }

@@ -88,7 +88,7 @@ class SupervoxelStream:
 
     References
     ----------
-    [Grundmann2010]_ for the hierarchy and its descriptors; [Xu2012b]_ for windows in which old regions stand
+    [Grundmann2010]_ for the hierarchy and its descriptors; [XuXiong2012]_ for windows in which old regions stand
 
     Examples
     --------
