@@ -1,9 +1,10 @@
 """Regions of one frame: from a mask to numbered components, their measures, outlines, specks, holes and distances."""
 
 from cvseg.regions.cleaning import fill_holes, remove_small_regions
+from cvseg.regions.component_stream import ComponentStream, FrameComponents
 from cvseg.regions.distance import DISTANCE_METRICS, distance_transform, nearest_background, signed_distance
 from cvseg.regions.footprints import cross, diamond, disc, ellipse, rectangle
-from cvseg.regions.labeling import label_components
+from cvseg.regions.labeling import label_components, label_volume
 from cvseg.regions.morphology import black_hat, closing, dilate, erode, morphological_gradient, opening, top_hat
 from cvseg.regions.properties import region_properties
 from cvseg.regions.region_growing import GROWING_METHODS, GrowingMethod, grow
@@ -12,6 +13,8 @@ from cvseg.regions.seeds import box_seeds, point_seeds
 __all__ = [
     "DISTANCE_METRICS",
     "GROWING_METHODS",
+    "ComponentStream",
+    "FrameComponents",
     "GrowingMethod",
     "black_hat",
     "box_seeds",
@@ -26,6 +29,7 @@ __all__ = [
     "fill_holes",
     "grow",
     "label_components",
+    "label_volume",
     "morphological_gradient",
     "nearest_background",
     "opening",
