@@ -4,6 +4,9 @@ from cvseg.kernels.appearance.color_histogram import color_histogram
 from cvseg.kernels.appearance.color_log_ratio import color_log_ratio
 from cvseg.kernels.background.gaussian_mixture import gaussian_mixture
 from cvseg.kernels.background.mask_vote import mask_vote
+from cvseg.kernels.background.mode_distance import mode_distance
+from cvseg.kernels.background.mode_learning import mode_learning
+from cvseg.kernels.background.motion_errors import motion_errors
 from cvseg.kernels.background.running_gaussian import running_gaussian
 from cvseg.kernels.background.sample_begin import sample_begin
 from cvseg.kernels.background.sample_consensus import sample_consensus
@@ -73,6 +76,7 @@ from cvseg.kernels.graph.seed_distance import seed_distance
 from cvseg.kernels.graph.smooth_levels import smooth_levels
 from cvseg.kernels.graph.spanning_forest import spanning_forest
 from cvseg.kernels.labeling.connected_labels import connected_labels
+from cvseg.kernels.labeling.hole_owners import hole_owners
 from cvseg.kernels.labeling.join_labels import join_labels
 from cvseg.kernels.labeling.label_components import label_components
 from cvseg.kernels.labeling.label_overlap import label_overlap
@@ -150,6 +154,9 @@ KERNELS = {
         consensus_step,
         color_histogram,
         color_log_ratio,
+        mode_distance,
+        mode_learning,
+        motion_errors,
         running_gaussian,
         lab_from_rgb,
         shrink_rgb,
@@ -202,6 +209,7 @@ KERNELS = {
         row_distance,
         label_volume,
         join_labels,
+        hole_owners,
         texture_bits,
         sample_begin,
         sample_consensus,

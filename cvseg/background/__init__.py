@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cvseg.background.fused import FusedBackground, FusedBackgroundOptions
 from cvseg.background.gaussian_mixture_2004 import GaussianMixture, GaussianMixtureOptions
 from cvseg.background.model import BackgroundModel
 from cvseg.background.result import BackgroundResult
@@ -31,6 +32,7 @@ class BackgroundMethod:
 
 
 BACKGROUND_METHODS = {
+    "fused": BackgroundMethod(FusedBackground, FusedBackgroundOptions),
     "gaussian_mixture": BackgroundMethod(GaussianMixture, GaussianMixtureOptions),
     "running_gaussian": BackgroundMethod(RunningGaussian, RunningGaussianOptions),
     "sample_consensus": BackgroundMethod(SampleConsensus, SampleConsensusOptions),
@@ -41,6 +43,8 @@ __all__ = [
     "BackgroundMethod",
     "BackgroundModel",
     "BackgroundResult",
+    "FusedBackground",
+    "FusedBackgroundOptions",
     "GaussianMixture",
     "GaussianMixtureOptions",
     "RunningGaussian",

@@ -1,0 +1,251 @@
+"""The fused background model: colours of each pixel, motion over short and long times, shadows, edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cvseg.arrays import array_module
+from cvseg.background.fused_motion import LAGS, MotionEvidence, motion_evidence
+from cvseg.background.model import BackgroundModel
+from cvseg.background.result import BackgroundResult
+from cvseg.options import Options, option
+
+_PROBABILITY = 0.02  # nearest to 0 and 1 that colours alone take a probability
+_LARGEST_LOGIT = 4.0
+_TRUST_AGE = 2.0  # frames of a background that is half trusted
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusedBackgroundOptions(Options):
+    """Settings of `FusedBackground`."""
+
+    modes: int = option(3, "colours per pixel; larger knows more of leaves and water, and needs memory", low=2, high=8)
+    learning_rate: float = option(
+        0.02, "share of a frame in the background, after the first frames; larger follows light faster", low=0, high=1
+    )
+    threshold: float = option(3.0, "distance with probability one half; larger sees less", low=0.1, unit=" sigma")
+    smallest_sigma: float = option(
+        2.5, "least noise that is believed; larger sees less", low=0.1, high=128, unit=" grey levels"
+    )
+    noise_factor: float = option(2.2, "least sigma in units of the picture's noise; larger sees less", low=0)
+    neighbours: float = option(
+        0.5, "how far the background of neighbours explains a pixel; larger sees less near edges", low=0, high=1
+    )
+    flicker_free: float = option(
+        0.1, "threshold crossings per frame that are no flicker; larger sees more in moving leaves", low=0, high=1
+    )
+    flicker_gain: float = option(8.0, "widening of sigma by flicker; larger sees less in moving leaves", low=0)
+    established: int = option(8, "frames before another colour counts as background as well; larger: later", low=1)
+    established_share: float = option(0.3, "and this share of the background's age; larger: later", low=0)
+    takeover: int = option(
+        8, "frames that a colour must be older than the background to replace it; larger keeps ghosts longer", low=1
+    )
+    age_last: int = option(
+        300, "frames after which the age of a colour no longer counts; larger keeps standing people longer", low=2
+    )
+    shadow_darkest: float = option(0.5, "deepest shadow, times the background; larger allows less shadow", low=0)
+    shadow_lightest: float = option(0.95, "palest shadow, times the background; 0 turns shadows off", low=0)
+    shadow_chroma: float = option(
+        1.5, "how much the colour of a shadow may differ; larger sees more shadow", low=0.01, unit=" sigma"
+    )
+    shadow_weight: float = option(0.6, "how much a shadow lowers the probability; 0 makes it foreground", low=0, high=1)
+    motion: bool = option(True, "use optical flow; off is faster, and loses slow objects and those of the first frame")
+    motion_height: int = option(270, "flow is computed at about this height; larger is slower", low=32, unit=" px")
+    motion_gain: float = option(1.5, "logit of clear motion; larger trusts motion against colours", low=0)
+    motion_window: int = option(2, "pixels around each that motion is judged by; larger is coarser", low=1, unit=" px")
+    memory: float = option(0.3, "share of the last frame's logit, moved along; larger is calmer and slower", low=0)
+    blind_memory: float = option(0.9, "the same where the background is not known", low=0, high=1)
+    smooth_radius: int = option(4, "window of the edge-aware smoothing; larger is smoother", low=1, high=64)
+    smooth_epsilon: float = option(1e-3, "contrast that counts as an edge, squared; larger smooths more", low=1e-8)
+    least_area: float = option(4e-4, "smallest object, as a share of the picture; larger loses small ones", low=0)
+    hole_area: float = option(3e-3, "largest hole that is filled, as a share of the picture", low=0, high=1)
+
+
+class FusedBackground(BackgroundModel):
+    """Background of a camera that stands still, by colour and by motion.
+
+    Parameters
+    ----------
+    options : FusedBackgroundOptions; None takes the defaults
+
+    Notes
+    -----
+    20 bytes a pixel for each of `modes`, 6 more, and 72 for each pixel at `motion_height`: 84 bytes a pixel at 480p.
+    With `learning_rate` 0 pictures are judged by colours alone: the frames before are not remembered.
+    docs/methods/fused_background.md explains every step.
+
+    Examples
+    --------
+    >>> model = FusedBackground()
+    >>> image = np.full((24, 32, 3), 90, np.uint8)
+    >>> for _ in range(5):
+    ...     result = model.update(image)
+    >>> image[8:16, 16:24] = 200
+    >>> model.update(image).mask[12, 12:28].astype(int).tolist()
+    [0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0]
+    """
+
+    method = "fused"
+
+    def __init__(self, options: FusedBackgroundOptions | None = None) -> None:
+        super().__init__(options or FusedBackgroundOptions())
+
+    def _begin(self, image: Any) -> None:
+        xp, modes = array_module(image), self.options.modes
+        size_hw = (int(image.shape[0]), int(image.shape[1]))
+        small_hw = tuple(-(-side // self._factor(size_hw)) for side in size_hw)
+        mean = xp.zeros((modes, 3, *size_hw), np.float32)
+        mean[0] = xp.moveaxis(image, 2, 0)
+        age = xp.zeros((modes, *size_hw), np.float32)
+        age[0] = np.float32(0.5)
+        self._arrays = {
+            "mean": mean,
+            "variance": xp.full((modes, *size_hw), np.float32(4 * 5.0**2), np.float32),
+            "age": age,
+            "flicker": xp.zeros(size_hw, np.float32),
+            "history": xp.zeros((max(LAGS), *small_hw), np.float32),
+            "memory": xp.zeros(small_hw, np.float32),
+        }
+        self._numbers = {"frames": 0, "noise": 3.0}
+
+    def _factor(self, size_hw: tuple[int, int]) -> int:
+        """Full size / size of the pictures that flow is computed on."""
+        return max(1, round(size_hw[0] / self.options.motion_height))
+
+    def _compare(self, image: Any, learning_rate: float | None) -> BackgroundResult:
+        from cvseg.kernels.background.mode_distance import mode_distance
+        from cvseg.kernels.background.mode_learning import mode_learning
+
+        options, xp, arrays = self.options, array_module(image), self._arrays
+        rate = options.learning_rate if learning_rate is None else learning_rate
+        small = self._small_gray(image)
+        motion = self._motion(small) if rate > 0 else None
+        if motion is not None:
+            self._numbers["noise"] += 0.1 * (self._full_noise(motion, image) - self._numbers["noise"])
+        floor = np.float32(max(options.smallest_sigma, options.noise_factor * self._numbers["noise"]) ** 2)
+
+        state = [arrays[name] for name in ("mean", "variance", "age", "flicker")]
+        distance, own, shade = mode_distance(image, *state, *self._distance_settings(floor))
+        logit, evidence = self._logit(distance, shade, motion, image.shape[:2])
+        logit = self._smooth(logit, image)
+        mask = self._mask(logit)
+        half = np.float32(0.5)
+        probability = np.float32(1) / (np.float32(1) + xp.exp(-logit))
+        probability = xp.where(mask, xp.maximum(probability, half), xp.minimum(probability, half)).astype(np.float32)
+
+        learn_rate = np.float32(rate)
+        seen = xp.full(image.shape[:2], np.uint8(1), np.uint8)
+        moving = xp.clip((evidence - np.float32(0.3)) * np.float32(1.4), np.float32(0), np.float32(1))
+        background, *_ = mode_learning(
+            image, seen, *state, own, probability, moving, learn_rate, *self._learning_settings(floor)
+        )
+        if rate > 0:
+            factor = self._factor(image.shape[:2])
+            arrays["memory"] = xp.ascontiguousarray(logit[factor // 2 :: factor, factor // 2 :: factor])
+            arrays["memory"] = _fit(arrays["memory"], small.shape, xp)
+            arrays["history"][int(self._numbers["frames"]) % max(LAGS)] = small
+            self._numbers["frames"] += 1
+        shadow = (distance > np.float32(options.threshold)) & (shade > half) & ~mask
+        return BackgroundResult(probability, mask, background, shadow, int(self._numbers["frames"]))
+
+    def _distance_settings(self, floor: np.float32) -> tuple[np.float32, ...]:
+        """In the order of `mode_distance.SETTINGS`."""
+        names = ("neighbours", "flicker_free", "flicker_gain", "shadow_darkest", "shadow_lightest", "shadow_chroma")
+        first = (floor, self.options.established, self.options.established_share)
+        return tuple(np.float32(value) for value in (*first, *(getattr(self.options, name) for name in names)))
+
+    def _learning_settings(self, floor: np.float32) -> tuple[np.float32, ...]:
+        """In the order of `mode_learning.SETTINGS`, without the rate."""
+        options = self.options
+        values = (options.threshold**2, options.established, options.established_share, options.takeover)
+        return tuple(np.float32(value) for value in (floor, *values, options.age_last, 0.05))
+
+    def _small_gray(self, image: Any) -> Any:
+        from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
+        from cvseg.kernels.color.shrink_rgb import shrink_rgb
+
+        factor = self._factor(image.shape[:2])
+        return gray_from_rgb(image if factor == 1 else shrink_rgb(image, np.int32(factor)))
+
+    def _motion(self, small: Any) -> MotionEvidence | None:
+        known, options = int(self._numbers["frames"]), self.options
+        if not options.motion or known == 0:
+            return None
+        lags = sorted({min(lag, known) for lag in LAGS})
+        history = self._arrays["history"]
+        return motion_evidence(
+            small,
+            [(lag, history[(known - lag) % max(LAGS)]) for lag in lags],
+            preset="balanced",
+            window=options.motion_window,
+            error_ratio=0.6,
+            noise_ratio=6.0,
+            largest=2.0,
+        )
+
+    def _full_noise(self, motion: MotionEvidence, image: Any) -> float:
+        # Shrinking averages noise away: wholly where it is independent, not at all where the codec has smeared it.
+        return max(motion.noise * 255 * self._factor(image.shape[:2]) ** 0.5, 0.5)
+
+    def _logit(self, distance: Any, shade: Any, motion: MotionEvidence | None, size_hw: Any) -> tuple[Any, Any]:
+        """Colours, motion and the last frame in one logit; and the motion at full size."""
+        options, xp = self.options, array_module(distance)
+        z = distance - np.float32(options.threshold)
+        half = np.float32(0.5)
+        probability = half + half * z / xp.sqrt(np.float32(1) + z * z)
+        probability = probability * (np.float32(1) - np.float32(options.shadow_weight) * shade)
+        probability = xp.clip(probability, np.float32(_PROBABILITY), np.float32(1 - _PROBABILITY))
+        logit = xp.log(probability / (np.float32(1) - probability))
+        age = self._arrays["age"][0]
+        trust = age / (age + np.float32(_TRUST_AGE))
+        logit = logit * trust
+        if motion is None:
+            return logit, xp.zeros_like(logit)
+        from cvseg.kernels.warping.warp_backward import warp_backward
+
+        moved = warp_backward(self._arrays["memory"], motion.backward_xy) * motion.fit
+        factor = self._factor(size_hw)
+        evidence, moved = (_enlarge(values, factor, size_hw, xp) for values in (motion.evidence, moved))
+        doubt = np.float32(1) - trust
+        logit = logit + np.float32(options.motion_gain) * xp.maximum(evidence - half, np.float32(-0.1) * doubt)
+        share = np.float32(options.memory) * trust + np.float32(options.blind_memory) * doubt
+        return logit + share * moved, evidence
+
+    def _smooth(self, logit: Any, image: Any) -> Any:
+        from cvseg.color.gray import gray_image
+        from cvseg.masks.refinement import upsample_along_edges
+
+        limit = np.float32(_LARGEST_LOGIT)
+        xp, options = array_module(logit), self.options
+        limited = xp.clip(logit, -limit, limit).astype(np.float32)
+        smooth = upsample_along_edges(
+            limited, gray_image(image), image, 1, radius=options.smooth_radius, epsilon=options.smooth_epsilon
+        )
+        return xp.clip(smooth, -limit, limit)
+
+    def _mask(self, logit: Any) -> Any:
+        from cvseg.regions import fill_holes, remove_small_regions
+
+        size = int(logit.shape[0]) * int(logit.shape[1])
+        mask = fill_holes(logit > np.float32(0), max_area=int(self.options.hole_area * size))
+        return remove_small_regions(mask, max(4, int(self.options.least_area * size)))
+
+
+def _enlarge(values: Any, factor: int, size_hw: Any, xp: Any) -> Any:
+    """Each value repeated `factor` times in both directions, cut to size."""
+    if factor == 1:
+        return values
+    rows = xp.repeat(values, factor, axis=0)[: size_hw[0]]
+    return xp.ascontiguousarray(xp.repeat(rows, factor, axis=1)[:, : size_hw[1]])
+
+
+def _fit(values: Any, size_hw: Any, xp: Any) -> Any:
+    """`values` in an array of `size_hw`, which is the same or larger by one row or column: that is 0."""
+    if tuple(values.shape) == tuple(size_hw):
+        return values
+    fitted = xp.zeros(size_hw, np.float32)
+    fitted[: values.shape[0], : values.shape[1]] = values
+    return fitted
