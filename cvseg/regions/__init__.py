@@ -1,9 +1,10 @@
 """Regions of one frame: from a mask to numbered components, their measures, outlines, specks, holes and distances."""
 
-from cvseg.regions.cleaning import fill_holes, remove_small_regions
+from cvseg.regions.cleaning import clear_border, remove_small_regions
 from cvseg.regions.component_stream import ComponentStream, FrameComponents
 from cvseg.regions.distance import DISTANCE_METRICS, distance_transform, nearest_background, signed_distance
 from cvseg.regions.footprints import cross, diamond, disc, ellipse, rectangle
+from cvseg.regions.holes import fill_holes
 from cvseg.regions.labeling import label_components, label_volume
 from cvseg.regions.morphology import black_hat, closing, dilate, erode, morphological_gradient, opening, top_hat
 from cvseg.regions.properties import region_properties
@@ -18,6 +19,7 @@ __all__ = [
     "GrowingMethod",
     "black_hat",
     "box_seeds",
+    "clear_border",
     "closing",
     "cross",
     "diamond",

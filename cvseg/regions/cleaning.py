@@ -1,19 +1,21 @@
-"""Remove specks and fill holes, by area."""
+"""Remove specks by area, and what the image's border cuts."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cvseg.arrays import array_module, device_of, to_device
 from cvseg.checks import check_range, check_shapes
-from cvseg.errors import DtypeError
-from cvseg.regions.labeling import label_components, mask_bytes
+from cvseg.errors import DtypeError, RangeError
+from cvseg.records.region import RegionTable
+from cvseg.regions.labeling import label_components
 from cvseg.regions.properties import region_properties
 
 
-def remove_small_regions(regions: Any, min_area: int, connectivity: int = 8) -> Any:
+def remove_small_regions(regions: Any, min_area: int, connectivity: int = 8, *, by_part: bool = False) -> Any:
     """Drop regions of fewer than `min_area` pixels. Synchronises a GPU.
 
     Parameters
@@ -21,7 +23,8 @@ def remove_small_regions(regions: Any, min_area: int, connectivity: int = 8) -> 
     regions : (H, W) int32 label map, whose labels are kept, not renumbered; or a bool or uint8 mask, whose connected
         components are the regions
     min_area : smallest area that stays, in pixels; larger removes more
-    connectivity : 4 or 8, for a mask
+    connectivity : 4 or 8, of a mask's components and of the parts of a label
+    by_part : each connected part of a label counts for itself, instead of all its pixels together
 
     Returns
     -------
@@ -31,71 +34,76 @@ def remove_small_regions(regions: Any, min_area: int, connectivity: int = 8) -> 
     ------
     ShapeError, DtypeError, RangeError
 
+    Notes
+    -----
+    Equal to scikit-image's ``remove_small_objects(regions, max_size=min_area - 1)``.
+
     Examples
     --------
     >>> remove_small_regions(np.array([[1, 0, 1, 1]], bool), 2).tolist()
     [[False, False, True, True]]
+    >>> labels = np.array([[4, 0, 4, 4]], np.int32)
+    >>> remove_small_regions(labels, 3).tolist(), remove_small_regions(labels, 2, by_part=True).tolist()
+    ([[4, 0, 4, 4]], [[0, 0, 4, 4]])
     """
-    from cvseg.kernels.labeling.relabel import relabel
-
-    check_shapes("remove_small_regions", regions=(regions, "H W"))
     check_range("remove_small_regions", "min_area", min_area, low=0)
-    is_mask = regions.dtype in (np.dtype(bool), np.dtype(np.uint8))
-    if not is_mask and regions.dtype != np.dtype(np.int32):
-        raise DtypeError(
-            f"remove_small_regions: regions is {regions.dtype}; expected an int32 label map or a bool or uint8 mask."
-        )
-    if is_mask:
-        labels, count = label_components(regions, connectivity)
-        table = region_properties(labels, count=count)
-    else:
-        labels = array_module(regions).ascontiguousarray(regions)
-        table = region_properties(labels)
-    keep = np.zeros(len(table) + 1, np.int32)
-    keep[1:] = np.where(table.area_px >= min_area, 1 if is_mask else np.arange(1, len(table) + 1), 0)
-    kept = relabel(labels, to_device(keep, device_of(labels)))
-    # A mask keeps its own values: 255 stays 255.
-    return regions * (kept != 0) if is_mask else kept
+    labels, table = _measured("remove_small_regions", regions, connectivity, by_part)
+    return _kept(regions, labels, table.area_px >= min_area)
 
 
-def fill_holes(mask: Any, max_area: int | None = None, connectivity: int = 8) -> Any:
-    """Fill background that the foreground encloses. Synchronises a GPU.
+def clear_border(regions: Any, margin: int = 0, connectivity: int = 8, *, by_part: bool = False) -> Any:
+    """Drop regions that touch the image's border: what is cut off cannot be measured. Synchronises a GPU.
 
     Parameters
     ----------
-    mask : (H, W) bool or uint8, non-zero inside
-    max_area : largest hole to fill, in pixels; None fills all
-    connectivity : of the foreground, 4 or 8; holes are connected the other way
+    regions, connectivity, by_part : as in `remove_small_regions`
+    margin : a region also goes if a pixel of it lies within so many pixels of the border; larger removes more
 
     Returns
     -------
-    mask : (H, W) of the same dtype; a hole gets True, or in uint8 the largest value of the mask
+    regions : as the input, zero where a region was dropped
 
     Raises
     ------
     ShapeError, DtypeError, RangeError
 
+    Notes
+    -----
+    With `by_part` equal to scikit-image's ``clear_border(labels, buffer_size=margin)``.
+
     Examples
     --------
-    >>> fill_holes(np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)).all()
-    np.True_
+    >>> clear_border(np.array([[0, 0, 0, 0, 0], [2, 2, 0, 3, 0], [0, 0, 0, 0, 0]], np.int32))[1].tolist()
+    [0, 0, 0, 3, 0]
     """
+    check_range("clear_border", "margin", margin, low=0)
+    labels, table = _measured("clear_border", regions, connectivity, by_part)
+    height, width = regions.shape
+    left, top, right, bottom = table.box_xyxy.T
+    inside = (left > margin) & (top > margin) & (right < width - margin) & (bottom < height - margin)
+    return _kept(regions, labels, inside)
+
+
+def _measured(caller: str, regions: Any, connectivity: int, by_part: bool) -> tuple[Any, RegionTable]:
+    """Numbers of what counts as one region, and their table."""
+    check_shapes(caller, regions=(regions, "H W"))
+    is_map = regions.dtype == np.dtype(np.int32)
+    if not is_map and regions.dtype not in (np.dtype(bool), np.dtype(np.uint8)):
+        raise DtypeError(f"{caller}: regions is {regions.dtype}; expected an int32 label map or a bool or uint8 mask.")
+    if connectivity not in (4, 8):
+        raise RangeError(f"{caller}: connectivity is {connectivity!r}; it must be 4 or 8.")
+    if is_map and not by_part:
+        labels = array_module(regions).ascontiguousarray(regions)
+        return labels, region_properties(labels)
+    labels, count = label_components(regions, connectivity)
+    return labels, region_properties(labels, count=count)
+
+
+def _kept(regions: Any, labels: Any, stays: NDArray[np.bool_]) -> Any:
     from cvseg.kernels.labeling.relabel import relabel
 
-    check_shapes("fill_holes", mask=(mask, "H W"))
-    if max_area is not None:
-        check_range("fill_holes", "max_area", max_area, low=0)
-    mask_bytes("fill_holes", mask)
-    if mask.size == 0:
-        return mask.copy()
-    labels, count = label_components(mask == 0, 4 if connectivity == 8 else 8)
-    table = region_properties(labels, count=count)
-    is_hole = ~table.touches_border
-    if max_area is not None:
-        is_hole &= table.area_px <= max_area
-    fill = np.zeros(count + 1, np.int32)
-    fill[1:] = is_hole
-    holes = relabel(labels, to_device(fill, device_of(mask))) != 0
-    if mask.dtype == np.dtype(bool):
-        return mask | holes
-    return array_module(mask).where(holes, mask.max(), mask)
+    keep = np.zeros(len(stays) + 1, np.int32)
+    keep[1:] = stays
+    kept = relabel(labels, to_device(keep, device_of(labels)))
+    # Multiplied: a mask keeps its own values, 255 stays 255, and a label map its labels.
+    return regions * (kept != 0)

@@ -48,7 +48,7 @@ def _number_runs(volume, by_value, connectivity, starts, ends, values, parent, f
     words = changes.view(np.uint64)
     runs = 0
     first_run[0] = 0
-    corners = np.int32(connectivity > 6)
+    corners, beside = int(connectivity > 6), int(connectivity > 18)
     for t in range(length):
         for y in range(height):
             row = volume[t, y]
@@ -82,19 +82,19 @@ def _number_runs(volume, by_value, connectivity, starts, ends, values, parent, f
             first = first_run[number]
             if first == runs:
                 continue
-            if y > 0:
-                _link_rows(first, runs, first_run[number - 1], first, corners, starts, ends, values, parent)
-            if t > 0:
-                up = number - height
-                _link_rows(first, runs, first_run[up], first_run[up + 1], corners, starts, ends, values, parent)
-                if connectivity > 6:
-                    reach = np.int32(connectivity > 18)
-                    if y > 0:
-                        _link_rows(first, runs, first_run[up - 1], first_run[up], reach, starts, ends, values, parent)
-                    if y + 1 < height:
-                        _link_rows(
-                            first, runs, first_run[up + 1], first_run[up + 2], reach, starts, ends, values, parent
-                        )
+            # The row above, the row in the frame before, and the two beside that one.
+            for k in range(4):
+                away, reach = 1, corners
+                if k == 0 and y == 0 or k > 0 and t == 0:
+                    continue
+                if k == 1:
+                    away = height
+                elif k > 1:
+                    if connectivity == 6 or (y == 0 if k == 2 else y + 1 == height):
+                        continue
+                    away, reach = (height + 1 if k == 2 else height - 1), beside
+                other = number - away
+                _link_rows(first, runs, first_run[other], first_run[other + 1], reach, starts, ends, values, parent)
     count = 0
     for run in range(runs):
         # A parent precedes its child, so it holds its final number already.
@@ -111,7 +111,8 @@ def _fill_rows(first_row, end_row, starts, ends, numbers, first_run, labels):
     """labels: (time * height, width) int32."""
     for y in range(first_row, end_row):
         row = labels[y]
-        row[:] = 0
+        for x in range(row.size):
+            row[x] = 0
         for run in range(first_run[y], first_run[y + 1]):
             number = numbers[run]
             for x in range(starts[run], ends[run]):
