@@ -70,14 +70,18 @@ from cvseg.kernels.flow.variational_solve import variational_solve
 from cvseg.kernels.flow.window_flow import window_flow
 from cvseg.kernels.graph.color_gradient import color_gradient
 from cvseg.kernels.graph.edge_weights import edge_weights
+from cvseg.kernels.graph.grid_potentials import grid_potentials
 from cvseg.kernels.graph.merge_pixels import merge_pixels
 from cvseg.kernels.graph.pass_weights import pass_weights
+from cvseg.kernels.graph.region_adjacency import region_adjacency
 from cvseg.kernels.graph.seed_distance import seed_distance
 from cvseg.kernels.graph.smooth_levels import smooth_levels
 from cvseg.kernels.graph.spanning_forest import spanning_forest
+from cvseg.kernels.graph.walker_system import walker_system
 from cvseg.kernels.labeling.connected_labels import connected_labels
 from cvseg.kernels.labeling.hole_owners import hole_owners
 from cvseg.kernels.labeling.join_labels import join_labels
+from cvseg.kernels.labeling.label_areas import label_areas
 from cvseg.kernels.labeling.label_components import label_components
 from cvseg.kernels.labeling.label_overlap import label_overlap
 from cvseg.kernels.labeling.label_volume import label_volume
@@ -200,6 +204,9 @@ KERNELS = {
         pass_weights,
         seed_distance,
         spanning_forest,
+        grid_potentials,
+        walker_system,
+        region_adjacency,
         gaussian_mixture,
         mask_vote,
         least_in_box,
@@ -210,6 +217,7 @@ KERNELS = {
         label_volume,
         join_labels,
         hole_owners,
+        label_areas,
         texture_bits,
         sample_begin,
         sample_consensus,

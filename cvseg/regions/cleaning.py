@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cvseg.arrays import array_module, device_of, to_device
+from cvseg.arrays import array_module, device_of, to_device, to_host
 from cvseg.checks import check_range, check_shapes
 from cvseg.errors import DtypeError, RangeError
-from cvseg.records.region import RegionTable
 from cvseg.regions.labeling import label_components
-from cvseg.regions.properties import region_properties
 
 
 def remove_small_regions(regions: Any, min_area: int, connectivity: int = 8, *, by_part: bool = False) -> Any:
@@ -46,9 +44,11 @@ def remove_small_regions(regions: Any, min_area: int, connectivity: int = 8, *, 
     >>> remove_small_regions(labels, 3).tolist(), remove_small_regions(labels, 2, by_part=True).tolist()
     ([[4, 0, 4, 4]], [[0, 0, 4, 4]])
     """
+    from cvseg.kernels.labeling.label_areas import label_areas
+
     check_range("remove_small_regions", "min_area", min_area, low=0)
-    labels, table = _measured("remove_small_regions", regions, connectivity, by_part)
-    return _kept(regions, labels, table.area_px >= min_area)
+    labels, count = _numbered("remove_small_regions", regions, connectivity, by_part)
+    return _kept(regions, labels, to_host(label_areas(labels, np.int32(count))) >= min_area)
 
 
 def clear_border(regions: Any, margin: int = 0, connectivity: int = 8, *, by_part: bool = False) -> Any:
@@ -77,15 +77,27 @@ def clear_border(regions: Any, margin: int = 0, connectivity: int = 8, *, by_par
     [0, 0, 0, 3, 0]
     """
     check_range("clear_border", "margin", margin, low=0)
-    labels, table = _measured("clear_border", regions, connectivity, by_part)
-    height, width = regions.shape
-    left, top, right, bottom = table.box_xyxy.T
-    inside = (left > margin) & (top > margin) & (right < width - margin) & (bottom < height - margin)
-    return _kept(regions, labels, inside)
+    labels, count = _numbered("clear_border", regions, connectivity, by_part)
+    return _kept(regions, labels, ~at_border(labels, count, int(margin)))
 
 
-def _measured(caller: str, regions: Any, connectivity: int, by_part: bool) -> tuple[Any, RegionTable]:
-    """Numbers of what counts as one region, and their table."""
+def at_border(labels: Any, count: int, margin: int = 0) -> NDArray[np.bool_]:
+    """Which labels have a pixel within `margin` of the border: (count + 1,) bool, index 0 the background's."""
+    touches = np.zeros(count + 1, np.bool_)
+    for strip in (
+        labels[: margin + 1],
+        labels[max(labels.shape[0] - margin - 1, 0) :],
+        labels[:, : margin + 1],
+        labels[:, max(labels.shape[1] - margin - 1, 0) :],
+    ):
+        # A few rows and columns: on a GPU only these are downloaded.
+        found = to_host(array_module(labels).ascontiguousarray(strip))
+        touches[found[found >= 0]] = True
+    return touches
+
+
+def _numbered(caller: str, regions: Any, connectivity: int, by_part: bool) -> tuple[Any, int]:
+    """Numbers of what counts as one region, and the highest."""
     check_shapes(caller, regions=(regions, "H W"))
     is_map = regions.dtype == np.dtype(np.int32)
     if not is_map and regions.dtype not in (np.dtype(bool), np.dtype(np.uint8)):
@@ -94,16 +106,15 @@ def _measured(caller: str, regions: Any, connectivity: int, by_part: bool) -> tu
         raise RangeError(f"{caller}: connectivity is {connectivity!r}; it must be 4 or 8.")
     if is_map and not by_part:
         labels = array_module(regions).ascontiguousarray(regions)
-        return labels, region_properties(labels)
-    labels, count = label_components(regions, connectivity)
-    return labels, region_properties(labels, count=count)
+        return labels, max(int(labels.max()), 0) if labels.size else 0
+    return label_components(regions, connectivity)
 
 
 def _kept(regions: Any, labels: Any, stays: NDArray[np.bool_]) -> Any:
     from cvseg.kernels.labeling.relabel import relabel
 
-    keep = np.zeros(len(stays) + 1, np.int32)
-    keep[1:] = stays
-    kept = relabel(labels, to_device(keep, device_of(labels)))
-    # Multiplied: a mask keeps its own values, 255 stays 255, and a label map its labels.
-    return regions * (kept != 0)
+    keep = stays.astype(np.int32)
+    keep[0] = 0
+    kept = relabel(labels, to_device(keep, device_of(labels))) != 0
+    # Multiplied: 255 stays 255, and a label map keeps its labels.
+    return kept if regions.dtype == np.dtype(bool) else regions * kept

@@ -9,8 +9,8 @@ import numpy as np
 from cvseg.arrays import array_module, device_of, to_device, to_host
 from cvseg.checks import check_range, check_shapes
 from cvseg.errors import RangeError
+from cvseg.regions.cleaning import at_border
 from cvseg.regions.labeling import label_components, mask_bytes
-from cvseg.regions.properties import region_properties
 
 
 def fill_holes(regions: Any, max_area: int | None = None, connectivity: int = 8) -> Any:
@@ -43,6 +43,7 @@ def fill_holes(regions: Any, max_area: int | None = None, connectivity: int = 8)
     >>> fill_holes(np.array([[5, 5, 5, 5, 7], [5, 0, 5, 0, 7], [5, 5, 5, 5, 7]], np.int32))[1].tolist()
     [5, 5, 5, 0, 7]
     """
+    from cvseg.kernels.labeling.label_areas import label_areas
     from cvseg.kernels.labeling.relabel import relabel
 
     check_shapes("fill_holes", regions=(regions, "H W"))
@@ -57,14 +58,13 @@ def fill_holes(regions: Any, max_area: int | None = None, connectivity: int = 8)
         return regions.copy()
     through = 4 if connectivity == 8 else 8
     labels, count = label_components(regions == 0, through)
-    table = region_properties(labels, count=count)
-    is_hole = ~table.touches_border
+    is_hole = ~at_border(labels, count)
+    is_hole[0] = False
     if max_area is not None:
-        is_hole &= table.area_px <= max_area
+        is_hole &= to_host(label_areas(labels, np.int32(count))) <= max_area
     if not is_hole.any():
         return regions.copy()
-    fill = np.zeros(count + 1, np.int32)
-    fill[1:] = is_hole
+    fill = is_hole.astype(np.int32)
     if is_map:
         from cvseg.kernels.labeling.hole_owners import hole_owners
 

@@ -33,20 +33,22 @@ def _join(before, now, count_before, connectivity, parent):
                 reach = 1 if connectivity > 18 else 0
             other = before[y + dy]
             x = next_labelled(row, 0)
-            last, last_other = 0, 0
             while x < width:
-                label = row[x]
-                for k in range(max(x - reach, 0), min(x + reach + 1, width)):
+                # One run of a component now: all that lies under it, each stretch of one component once.
+                label, first = row[x], x
+                while x < width and row[x] == label:
+                    x += 1
+                seen = 0
+                for k in range(max(first - reach, 0), min(x + reach, width)):
                     found = other[k]
-                    # Pairs repeat along the row.
-                    if found > 0 and (found != last_other or label != last):
-                        last, last_other = label, found
-                        a, b = find_root(parent, found - 1), find_root(parent, count_before + label - 1)
-                        if a < b:
-                            parent[b] = a
-                        elif b < a:
-                            parent[a] = b
-                x += 1
+                    if found != seen:
+                        seen = found
+                        if found > 0:
+                            a, b = find_root(parent, found - 1), find_root(parent, count_before + label - 1)
+                            if a < b:
+                                parent[b] = a
+                            elif b < a:
+                                parent[a] = b
                 if x < width and row[x] == 0:
                     x = next_labelled(row, x)
     for k in range(parent.size):

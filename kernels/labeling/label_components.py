@@ -7,6 +7,8 @@ from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
+from cvseg.kernels.morphology.blocks import nonzero_bits, trailing_zeros
+from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
 
@@ -32,30 +34,36 @@ def _number_runs(mask, reach, starts, ends, parent, first_run):
     first_run: (height + 1) index of each row's first run.   Returns the number of components.
     """
     height, width = mask.shape
-    # Ends of runs as bytes, then looked at eight at a time: most words of a real mask are zero.
-    changes = np.zeros((width + 8) // 8 * 8, np.uint8)
-    words = changes.view(np.uint64)
+    # Ends of runs are the bits in which a row differs from itself moved by one pixel: 64 pixels are one number.
+    flat = mask.reshape(-1)
+    one, last = np.uint64(1), np.uint64(63)
     runs = 0
     first_run[0] = 0
     for y in range(height):
-        row = mask[y]
-        changes[0] = row[0] != 0
-        for x in range(1, width):
-            changes[x] = (row[x] != 0) != (row[x - 1] != 0)
-        changes[width] = row[width - 1] != 0
         inside = False
-        for k in range(words.size):
-            if words[k] == 0:
-                continue
-            for x in range(8 * k, 8 * k + 8):
-                if changes[x] != 0:
-                    if inside:
-                        ends[runs] = x
-                        runs += 1
-                    else:
-                        starts[runs] = x
-                        parent[runs] = runs
-                    inside = not inside
+        carry = np.uint64(0)
+        for x in range(0, width, 64):
+            if x + 64 <= width:
+                bits = nonzero_bits(flat, y * width + x)
+            else:
+                bits = np.uint64(0)
+                for k in range(width - x):
+                    bits |= np.uint64(flat[y * width + x + k] != 0) << np.uint64(k)
+            changes = bits ^ ((bits << one) | carry)
+            carry = bits >> last
+            while changes != 0:
+                place = x + trailing_zeros(changes)
+                changes &= changes - one
+                if inside:
+                    ends[runs] = place
+                    runs += 1
+                else:
+                    starts[runs] = place
+                    parent[runs] = runs
+                inside = not inside
+        if inside:
+            ends[runs] = width
+            runs += 1
         first_run[y + 1] = runs
         if y == 0:
             continue
@@ -97,11 +105,11 @@ def _fill_rows(first_row, end_row, starts, ends, numbers, first_run, labels):
 
 def _label_components_cpu(mask, connectivity):
     height, width = mask.shape
-    labels = np.empty((height, width), np.int32)
+    labels = recycled_empty((height, width), np.int32)
     if mask.size == 0:
         return labels, np.zeros(1, np.int32)
     most = height * ((width + 1) // 2)
-    starts, ends, parent = (np.empty(most, np.int32) for _ in range(3))
+    starts, ends, parent = (recycled_empty((most,), np.int32) for _ in range(3))
     first_run = np.empty(height + 1, np.int32)
     count = _number_runs(mask, np.int32(connectivity == 8), starts, ends, parent, first_run)
     run_bands(_fill_rows, height, starts, ends, parent, first_run, labels, least=128)

@@ -85,7 +85,7 @@ def _number_runs(volume, by_value, connectivity, starts, ends, values, parent, f
             # The row above, the row in the frame before, and the two beside that one.
             for k in range(4):
                 away, reach = 1, corners
-                if k == 0 and y == 0 or k > 0 and t == 0:
+                if (k == 0 and y == 0) or (k > 0 and t == 0):
                     continue
                 if k == 1:
                     away = height

@@ -8,6 +8,7 @@ from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.labeling.next_labelled import next_labelled
+from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
 
@@ -31,7 +32,7 @@ def _relabel_rows(first_row, end_row, labels, table, renumbered):
 
 
 def _relabel_cpu(labels, table):
-    renumbered = np.empty_like(labels)
+    renumbered = recycled_empty(labels.shape, np.int32)
     run_bands(_relabel_rows, labels.shape[0], labels, table, renumbered, least=128)
     return renumbered
 

@@ -175,6 +175,18 @@ def nonzero_bits(typing_context, array, index):
 
 
 @intrinsic
+def trailing_zeros(typing_context, word):
+    """Number of zero bits below the lowest that is set; `word` is uint64 and not 0."""
+    if word != types.uint64:
+        return None
+
+    def emit(context, builder, sig, args):
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(word), emit
+
+
+@intrinsic
 def store_bits(typing_context, array, index, word):
     """The reverse of `nonzero_bits`: 64 bytes, 0 or 1."""
     if not (_is_flat(array) and array.dtype == types.uint8 and word == types.uint64):
