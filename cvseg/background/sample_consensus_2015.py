@@ -18,7 +18,7 @@ class SampleConsensusOptions(Options):
     """Settings of `SampleConsensus`."""
 
     samples: int = option(
-        24, "of each pixel; larger knows more of moving water, and needs memory and time", low=2, high=255
+        20, "of each pixel; larger knows more of moving water, and needs memory and time", low=2, high=255
     )
     color_distance: float = option(
         30.0, "within which a sample agrees, at reach 1; larger sees less", low=1, high=85, unit=" grey levels"
@@ -33,9 +33,15 @@ class SampleConsensusOptions(Options):
         2.0, "fewest frames between two updates of a pixel; larger keeps people who stand longer", low=1, high=1024
     )
     most_patience: float = option(256.0, "most frames between two updates", low=1, high=65536)
-    ghost_frames: int = option(
-        120, "foreground that has not changed for so long becomes background; larger keeps ghosts longer", low=1
+    ghost_first: int = option(
+        8, "frames that foreground must stand to replace a background never seen; larger keeps ghosts longer", low=1
     )
+    ghost_share: float = option(
+        1.0,
+        "frames more per frame that agreed with the background; larger trusts it more, and keeps ghosts longer",
+        low=0,
+    )
+    ghost_last: int = option(300, "most frames it takes; larger keeps ghosts, and people who stand, longer", low=1)
     still_levels: float = option(
         4.0, "change from frame to frame that is none; larger takes more for ghosts", low=0, unit=" grey levels"
     )
@@ -43,7 +49,7 @@ class SampleConsensusOptions(Options):
         0.6, "foreground in a frame after which all pixels learn: the light has changed; larger waits", low=0.05, high=1
     )
     shadow_darkest: float = option(
-        0.7, "deepest shadow, times the background; larger allows less shadow, 1 turns shadows off", low=0, high=1
+        0.75, "deepest shadow, times the background; larger allows less shadow, 1 turns shadows off", low=0, high=1
     )
     shadow_levels: float = option(
         10.0, "how much the colour of a shadow may differ; larger sees more shadow", low=0, unit=" grey levels"
@@ -67,11 +73,12 @@ class SampleConsensus(BackgroundModel):
 
     Notes
     -----
-    5 bytes a pixel for each of `samples`, and 48 more: 168 with the default. Random choices are a hash of the frame and
+    5 bytes a pixel for each of `samples`, and 57 more: 157 with the default. Random choices are a hash of the frame and
     the pixel: equal runs give equal bits on every device. Filling holes of the mask synchronises a GPU.
 
-    Departures from the paper: a texture pattern of brightness alone, compared as a whole; 24 samples instead of 50;
-    darker copies of the background are shadow; a foreground that stands for `ghost_frames` is taken up; when most of
+    Departures from the paper: a texture pattern of brightness alone, compared as a whole; 20 samples instead of 50;
+    darker copies of the background are shadow; foreground that stands is taken up, sooner where
+    the background has hardly been seen; when most of
     the picture turns to foreground at once, everything learns. Copies for neighbours are fetched by them.
 
     Handing samples to neighbours at random is the subject of patents in some countries: see the page of this method
@@ -129,7 +136,9 @@ class SampleConsensus(BackgroundModel):
             1 / options.short_memory,
             options.least_patience,
             max(options.most_patience, options.least_patience),
-            options.ghost_frames,
+            options.ghost_first,
+            options.ghost_share,
+            options.ghost_last,
             options.still_levels,
             options.flood_share * pixels,
             options.shadow_darkest,
@@ -143,7 +152,7 @@ class SampleConsensus(BackgroundModel):
         from cvseg.kernels.background.sample_consensus import sample_consensus
         from cvseg.kernels.background.sample_spread import sample_spread
         from cvseg.kernels.background.texture_bits import texture_bits
-        from cvseg.regions.cleaning import fill_holes
+        from cvseg.regions import fill_holes
 
         learns = learning_rate is None or learning_rate > 0
         self._numbers["frames"] += learns

@@ -9,13 +9,15 @@
 //
 // maps: 0, 1 mean distance to the nearest sample, over long and short times; 2, 3 share of frames in raw and in the
 // final mask; 4 variation (grows where raw blinks); 5 patience (frames per update); 6 reach (scale of both limits);
-// 7 stood (frames that foreground has not changed); 8 to 10 the background plate.
+// 7 stood (frames that foreground has not changed, less those that it has); 8 seen (frames that agreed since the
+// background was last exchanged); 9 to 11 the background plate.
 // Own samples are replaced here; copies for neighbours are announced in `pushes`, for sample_spread.
-// Pixels that agree learn; so do ghosts (foreground that has stood for ghost_frames), and all where more than
-// flood_count pixels were foreground in the last frame: then the light has changed.
+// Pixels that agree learn. So do ghosts, foreground that has stood for ghost_first + ghost_share seen frames, at most
+// ghost_last: what left a background that was never seen goes soon. And all where more than flood_count pixels were
+// foreground in the last frame: then the light has changed.
 // A chance of 0 changes nothing at all; below 0 each pixel takes its own.
 //
-// planes: (4, height + 4, pitch) uint8.   bits: (height, pitch - 32) int16.   maps: (11, height, width) float32.
+// planes: (4, height + 4, pitch) uint8.   bits: (height, pitch - 32) int16.   maps: (12, height, width) float32.
 // colors: (height, blocks, samples, 3, 32) uint8.   patterns: (height, blocks, samples, 32) int16; blocks of 32 pixels.
 // last_mask, blink, raw, shadow: (height, width) uint8, 0 or 1.   last_light, pushes: (height, width) uint8.
 // crowd: (1) int32, pixels in raw.   background: (height, width, 3) uint8.
@@ -34,7 +36,8 @@ extern "C" __global__ void sample_consensus(
     const unsigned char* __restrict__ blink, unsigned char* __restrict__ last_light, const int* __restrict__ before,
     int* __restrict__ crowd, const unsigned int frame, const float chance, const float color_distance,
     const float bit_distance, const float long_rate, const float short_rate, const float least_patience,
-    const float most_patience, const float ghost_frames, const float still_levels, const float flood_count,
+    const float most_patience, const float ghost_first, const float ghost_share,
+    const float ghost_last, const float still_levels, const float flood_count,
     const float shadow_darkest, const float shadow_levels, const float plate_rate, float* __restrict__ foreground,
     unsigned char* __restrict__ raw, unsigned char* __restrict__ shadow, unsigned char* __restrict__ background,
     unsigned char* __restrict__ pushes, const int samples, const int height, const int width, const int pitch) {
@@ -68,7 +71,7 @@ extern "C" __global__ void sample_consensus(
     first = min(first, joint);
   }
 
-  float plate_r = maps[8 * count + i], plate_g = maps[9 * count + i], plate_b = maps[10 * count + i];
+  float plate_r = maps[9 * count + i], plate_g = maps[10 * count + i], plate_b = maps[11 * count + i];
   const float ratio = (float)second / (float)max(level_limit, 1);
   const float squares = ratio * ratio;
   const float odds = squares / (squares + 1.0f);
@@ -109,11 +112,11 @@ extern "C" __global__ void sample_consensus(
     const float d = reach < wanted ? reach + 0.01f * (v - 0.1f) : fmaxf(reach - 0.01f / v, 1.0f);
 
     const bool quiet = fabsf((float)light_now - (float)last_light[i]) <= still_levels;
-    const float stood = maps[7 * count + i];
-    const float stays = fminf(is_raw && quiet ? stood + 1.0f : (is_raw ? 0.5f * stood : 0.0f), 65535.0f);
+    const float stood = maps[7 * count + i], seen = maps[8 * count + i];
+    const float stays = is_raw && quiet ? stood + 1.0f : fmaxf(stood - 1.0f, 0.0f);
     const bool flood = (float)before[0] > flood_count;
-    const bool is_ghost = stays > ghost_frames || (flood && is_raw);
-    float share = chance < 0.0f ? (is_ghost ? 1.0f / least_patience : 1.0f / t) : chance;
+    const bool is_ghost = is_raw && (stays >= fminf(ghost_first + ghost_share * seen, ghost_last) || flood);
+    float share = chance < 0.0f ? (is_ghost ? 1.0f : 1.0f / t) : chance;
     if (is_off && !is_ghost) share = 0.0f;
     const unsigned int number = pixel_hash((unsigned int)i, mixed(frame));
     const bool own = (float)(number & 65535u) < share * 65536.0f;
@@ -126,14 +129,15 @@ extern "C" __global__ void sample_consensus(
     maps[4 * count + i] = v;
     maps[5 * count + i] = t;
     maps[6 * count + i] = fminf(d, 8.0f);
-    maps[7 * count + i] = stays;
-    const float step = !is_off || own ? plate_rate : 0.0f;
+    maps[7 * count + i] = fminf(stays, 65535.0f);
+    maps[8 * count + i] = is_ghost ? 0.0f : fminf(seen + (is_off ? 0.0f : 1.0f), 65535.0f);
+    const float step = !is_off ? plate_rate : (own ? 0.5f : 0.0f);
     plate_r = plate_r + step * (r - plate_r);
     plate_g = plate_g + step * (g - plate_g);
     plate_b = plate_b + step * (b - plate_b);
-    maps[8 * count + i] = plate_r;
-    maps[9 * count + i] = plate_g;
-    maps[10 * count + i] = plate_b;
+    maps[9 * count + i] = plate_r;
+    maps[10 * count + i] = plate_g;
+    maps[11 * count + i] = plate_b;
     if (own) {
       const unsigned int choice = mixed(number ^ 0x5BD1E995u);
       const int slot = here + (int)(((choice & 65535u) * (unsigned int)samples) >> 16);

@@ -40,6 +40,7 @@ MAPS = (
     "patience",
     "reach",
     "stood",
+    "seen",
     "background_red",
     "background_green",
     "background_blue",
@@ -53,7 +54,9 @@ SETTINGS = (
     "short_rate",
     "least_patience",
     "most_patience",
-    "ghost_frames",
+    "ghost_first",
+    "ghost_share",
+    "ghost_last",
     "still_levels",
     "flood_count",
     "shadow_darkest",
@@ -123,7 +126,7 @@ def _match(y, blocks, samples, planes, pitch, size, bits, colors, patterns, limi
 
 @cpu_kernel
 def _see(good, second, level_limit, red, green, blue, plate_r, plate_g, plate_b, settings, foreground, raw, shadow):
-    darkest, shadow_levels = settings[10], settings[11]
+    darkest, shadow_levels = settings[12], settings[13]
     for x in range(len(red)):
         ratio = np.float32(second[x]) / np.float32(max(level_limit[x], np.int16(1)))
         squares = ratio * ratio
@@ -143,9 +146,9 @@ def _see(good, second, level_limit, red, green, blue, plate_r, plate_g, plate_b,
 @cpu_kernel
 def _tune(good, first, fewest, raw, last_mask, blink, maps, light, last_light, hashes, flood, settings, now):
     """maps: rows of MAPS without the colours; now: 0, or bits: 1 own sample, 2 a neighbour's."""
-    apart_long, apart_short, raw_share, final_share, variation, patience, reach, stood = maps
+    apart_long, apart_short, raw_share, final_share, variation, patience, reach, stood, seen = maps
     chance, long_rate, short_rate, least, most = settings[0], settings[3], settings[4], settings[5], settings[6]
-    ghost_frames, still = settings[7], settings[8]
+    ghost_first, ghost_share, ghost_last, still = settings[7], settings[8], settings[9], settings[10]
     for x in range(len(good)):
         is_raw = np.float32(raw[x])
         missing = np.float32(max(NEEDED - good[x], 0)) * _HALF
@@ -170,13 +173,12 @@ def _tune(good, first, fewest, raw, last_mask, blink, maps, light, last_light, h
         d = reach[x] + _HUNDREDTH * (v - _TENTH) if reach[x] < wanted else max(reach[x] - _HUNDREDTH / v, _1)
 
         quiet = abs(np.float32(light[x]) - np.float32(last_light[x])) <= still
-        stays = stood[x] + _1 if (is_raw > _0) & quiet else (_HALF * stood[x] if is_raw > _0 else _0)
-        stays = min(stays, np.float32(65535))
-
-        is_ghost = (stays > ghost_frames) | (flood & (is_raw > _0))
-        learns = (good[x] >= NEEDED) | is_ghost
-        odds = (_1 / least if is_ghost else _1 / t) if chance < _0 else chance
-        odds = odds if learns else _0
+        stays = stood[x] + _1 if (is_raw > _0) & quiet else max(stood[x] - _1, _0)
+        agrees = good[x] >= NEEDED
+        is_ghost = (is_raw > _0) & ((stays >= min(ghost_first + ghost_share * seen[x], ghost_last)) | flood)
+        seen[x] = _0 if is_ghost else min(seen[x] + (_1 if agrees else _0), np.float32(65535))
+        odds = (_1 if is_ghost else _1 / t) if chance < _0 else chance
+        odds = odds if agrees | is_ghost else _0
         low, high = np.float32(hashes[x] & np.uint32(65535)), np.float32(hashes[x] >> np.uint32(16))
         both = np.uint8(1) if low < odds * _16BITS else np.uint8(0)
         wider = odds * (_2 if restless else _1)
@@ -184,13 +186,13 @@ def _tune(good, first, fewest, raw, last_mask, blink, maps, light, last_light, h
             both | (np.uint8(2) if high < wider * _16BITS else np.uint8(0)) | (np.uint8(4) if restless else np.uint8(0))
         )
         apart_long[x], apart_short[x], raw_share[x], final_share[x] = long, short, raw_average, final_average
-        variation[x], patience[x], reach[x], stood[x] = v, t, min(d, np.float32(8)), stays
+        variation[x], patience[x], reach[x], stood[x] = v, t, min(d, np.float32(8)), min(stays, np.float32(65535))
 
 
 @cpu_kernel
 def _learn_plate(values, good, raw, is_learning, rate, plate):
     for x in range(len(plate)):
-        step = rate if good[x] >= NEEDED else (rate if is_learning[x] & np.uint8(1) else _0)
+        step = rate if good[x] >= NEEDED else (_HALF if is_learning[x] & np.uint8(1) else _0)
         plate[x] = plate[x] + step * (np.float32(values[x]) - plate[x])
 
 
@@ -266,7 +268,7 @@ def _consensus_rows(
         i = (y + REACH) * pitch + EDGE
         red, green = planes[i : i + width], planes[size + i : size + i + width]
         blue, light = planes[2 * size + i : 2 * size + i + width], planes[3 * size + i : 3 * size + i + width]
-        plate_r, plate_g, plate_b = maps[8, y], maps[9, y], maps[10, y]
+        plate_r, plate_g, plate_b = maps[9, y], maps[10, y], maps[11, y]
         _see(
             good, second, level_limit, red, green, blue, plate_r, plate_g, plate_b, settings,
             foreground[y], raw[y], shadow[y],
@@ -277,16 +279,15 @@ def _consensus_rows(
         counts[y] = total
         if settings[0] != _0:
             _hash_row(y * width, key, hashes)
-            rows = (
-                maps[0, y], maps[1, y], maps[2, y], maps[3, y], maps[4, y], maps[5, y], maps[6, y], maps[7, y],
-            )  # fmt: skip
+            tuned = (maps[0, y], maps[1, y], maps[2, y], maps[3, y], maps[4, y])
+            rows = (*tuned, maps[5, y], maps[6, y], maps[7, y], maps[8, y])
             _tune(
                 good, first, fewest, raw[y], last_mask[y], blink[y], rows, light, last_light[y], hashes,
                 flood, settings, now,
             )  # fmt: skip
-            _learn_plate(red, good, raw[y], now, settings[12], plate_r)
-            _learn_plate(green, good, raw[y], now, settings[12], plate_g)
-            _learn_plate(blue, good, raw[y], now, settings[12], plate_b)
+            _learn_plate(red, good, raw[y], now, settings[14], plate_r)
+            _learn_plate(green, good, raw[y], now, settings[14], plate_g)
+            _learn_plate(blue, good, raw[y], now, settings[14], plate_b)
             _replace(y, width, blocks, samples, planes, pitch, size, bits, hashes, now, colors, patterns, pushes[y])
             for x in range(width):
                 last_light[y, x] = light[x]
@@ -301,7 +302,7 @@ def _sample_consensus_cpu(planes, bits, colors, patterns, maps, last_mask, blink
     pushes, counts = np.zeros((height, width), np.uint8), np.empty(height, np.int64)
     outputs = foreground, raw, shadow, background, pushes, counts
     state = colors.reshape(-1), patterns.reshape(-1), maps, last_mask, blink, last_light
-    flood = bool(np.float32(crowd[0]) > settings[9])
+    flood = bool(np.float32(crowd[0]) > settings[11])
     # The key of frame n is the avalanche of n: neighbouring frames have nothing in common.
     key = np.uint32(mixed_number(int(frame)))
     arguments = planes.reshape(-1), bits.reshape(-1), *state, flood, key, settings, np.int64(samples), outputs
@@ -341,7 +342,7 @@ def first_maps(xp, image, least_patience):
     maps[4:5] = np.float32(10)
     maps[5:6] = np.float32(least_patience)
     maps[6:7] = np.float32(1)
-    maps[8:] = xp.moveaxis(image, 2, 0)
+    maps[9:] = xp.moveaxis(image, 2, 0)
     return maps
 
 
@@ -355,9 +356,10 @@ def _sample(rng, size_hw):
     maps[:4] = rng.random((4, *size_hw), dtype=np.float32)
     maps[4], maps[6] = rng.uniform(0.1, 4, size_hw), rng.uniform(1, 5, size_hw)
     maps[5], maps[7] = rng.uniform(2, 20, size_hw), rng.integers(0, 12, size_hw)
+    maps[8] = rng.integers(0, 12, size_hw)
     masks = ((rng.random((2, *size_hw)) < 0.3) * 1).astype(np.uint8)
     light = rng.integers(0, 256, size_hw, dtype=np.uint8)
-    settings = -1, 30, 3, 0.01, 0.04, 2, 256, 6, 60, 0.6 * light.size, 0.6, 12, 0.05
+    settings = -1, 30, 3, 0.01, 0.04, 2, 256, 6, 0.5, 10, 60, 0.6 * light.size, 0.6, 12, 0.05
     crowd = np.array([light.size // 3], np.int32)
     state = colors, patterns, maps, *masks, light, crowd
     return planes, bits, *state, np.uint32(5), *map(np.float32, settings)
