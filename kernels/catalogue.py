@@ -2,6 +2,9 @@
 
 from cvseg.kernels.appearance.color_histogram import color_histogram
 from cvseg.kernels.appearance.color_log_ratio import color_log_ratio
+from cvseg.kernels.background.flux_derivatives import flux_derivatives
+from cvseg.kernels.background.flux_judge import flux_judge
+from cvseg.kernels.background.flux_trace import flux_trace
 from cvseg.kernels.background.gaussian_mixture import gaussian_mixture
 from cvseg.kernels.background.mask_vote import mask_vote
 from cvseg.kernels.background.mode_distance import mode_distance
@@ -72,8 +75,11 @@ from cvseg.kernels.graph.color_gradient import color_gradient
 from cvseg.kernels.graph.edge_weights import edge_weights
 from cvseg.kernels.graph.grid_potentials import grid_potentials
 from cvseg.kernels.graph.merge_pixels import merge_pixels
+from cvseg.kernels.graph.merge_regions import merge_regions
+from cvseg.kernels.graph.needed_edges import needed_edges
 from cvseg.kernels.graph.pass_weights import pass_weights
 from cvseg.kernels.graph.region_adjacency import region_adjacency
+from cvseg.kernels.graph.region_edges import region_edges
 from cvseg.kernels.graph.seed_distance import seed_distance
 from cvseg.kernels.graph.smooth_levels import smooth_levels
 from cvseg.kernels.graph.spanning_forest import spanning_forest
@@ -197,6 +203,9 @@ KERNELS = {
         smooth_levels,
         edge_weights,
         merge_pixels,
+        merge_regions,
+        needed_edges,
+        region_edges,
         flow_errors,
         near_boundaries,
         speed_groups,
@@ -226,5 +235,8 @@ KERNELS = {
         node_motion,
         node_borders,
         node_links,
+        flux_derivatives,
+        flux_trace,
+        flux_judge,
     )
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cvseg.background.flux_tensor_2007 import FluxTensor, FluxTensorOptions
 from cvseg.background.fused import FusedBackground, FusedBackgroundOptions
 from cvseg.background.gaussian_mixture_2004 import GaussianMixture, GaussianMixtureOptions
 from cvseg.background.model import BackgroundModel
@@ -33,16 +34,26 @@ class BackgroundMethod:
 
 BACKGROUND_METHODS = {
     "fused": BackgroundMethod(FusedBackground, FusedBackgroundOptions),
+    "flux_tensor": BackgroundMethod(FluxTensor, FluxTensorOptions),
     "gaussian_mixture": BackgroundMethod(GaussianMixture, GaussianMixtureOptions),
     "running_gaussian": BackgroundMethod(RunningGaussian, RunningGaussianOptions),
     "sample_consensus": BackgroundMethod(SampleConsensus, SampleConsensusOptions),
 }
+# A name for what is wanted, instead of a method
+BACKGROUND_PRESETS = {
+    "fast": "running_gaussian",
+    "balanced": "gaussian_mixture",
+    "quality": "fused",
+}
 
 __all__ = [
     "BACKGROUND_METHODS",
+    "BACKGROUND_PRESETS",
     "BackgroundMethod",
     "BackgroundModel",
     "BackgroundResult",
+    "FluxTensor",
+    "FluxTensorOptions",
     "FusedBackground",
     "FusedBackgroundOptions",
     "GaussianMixture",
@@ -55,12 +66,12 @@ __all__ = [
 ]
 
 
-def background_model(method: str = "running_gaussian", options: Options | None = None) -> Any:
+def background_model(method: str = "fused", options: Options | None = None) -> Any:
     """A fresh background model.
 
     Parameters
     ----------
-    method : a key of `BACKGROUND_METHODS`
+    method : a key of `BACKGROUND_METHODS`, or of `BACKGROUND_PRESETS`: "fast", "balanced" or "quality"
     options : of that method's class; None takes the defaults
 
     Raises
@@ -70,11 +81,13 @@ def background_model(method: str = "running_gaussian", options: Options | None =
 
     Examples
     --------
-    >>> type(background_model("running_gaussian")).__name__
+    >>> type(background_model("fast")).__name__
     'RunningGaussian'
     """
+    method = BACKGROUND_PRESETS.get(method, method)
     if method not in BACKGROUND_METHODS:
-        raise OptionError(f"background_model: unknown method '{method}'; {nearest_name(method, BACKGROUND_METHODS)}")
+        known = [*BACKGROUND_METHODS, *BACKGROUND_PRESETS]
+        raise OptionError(f"background_model: unknown method '{method}'; {nearest_name(method, known)}")
     row = BACKGROUND_METHODS[method]
     if options is not None and not isinstance(options, row.options):
         raise OptionError(
