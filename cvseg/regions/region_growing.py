@@ -11,6 +11,7 @@ import numpy as np
 from cvseg.arrays import array_module, choose_device, device_of, to_device
 from cvseg.checks import check_dtype, check_finite, check_shapes
 from cvseg.errors import OptionError, RangeError, nearest_name
+from cvseg.graph.random_walker_2006 import RandomWalkerOptions, random_walker_2006
 from cvseg.graph.spanning_forest_2009 import (
     SpanningForestOptions,
     WatershedOptions,
@@ -30,17 +31,24 @@ class GrowingMethod:
     ----------
     grow : ``grow(image, seeds, options)`` on (H, W, 3) uint8 and (H, W) int32 seeds, negative outside
     presets : options by preset name
-    takes_boundary : True when ``grow(..., boundary)`` takes a map of edges
+    takes_boundary : True when ``grow(..., boundary=)`` takes a map of edges
+    gives_probability : True when ``grow(..., return_probability=True)`` also gives probabilities
     """
 
     grow: Callable[..., Any]
     presets: Mapping[str, Options]
     takes_boundary: bool = False
+    gives_probability: bool = False
 
 
 GROWING_METHODS = {
     "spanning_forest": GrowingMethod(
         spanning_forest_2009, {"fast": SpanningForestOptions(neighbors="4"), "balanced": SpanningForestOptions()}
+    ),
+    "random_walker": GrowingMethod(
+        random_walker_2006,
+        {"balanced": RandomWalkerOptions(), "quality": RandomWalkerOptions(tolerance=1e-4)},
+        gives_probability=True,
     ),
     "watershed": GrowingMethod(watershed_2009, {"balanced": WatershedOptions()}, takes_boundary=True),
 }
@@ -55,6 +63,7 @@ def grow(
     boundary: Any = None,
     preset: str = "balanced",
     options: Options | None = None,
+    return_probability: bool = False,
     device: str = "auto",
 ) -> Any:
     """Grow regions from seeds until they meet.
@@ -70,11 +79,14 @@ def grow(
     boundary : (H, W) float32 in [0, 1], own map of edges for the method "watershed"
     preset : "balanced", and what else the method has
     options : of the method, instead of a preset
+    return_probability : also give the probability of each label; "random_walker" only
     device : where to compute: "auto" is where the image lives, "cpu" or "cuda" moves it there and the labels back
 
     Returns
     -------
     labels : (H, W) int32 on the device of the image; 0 outside the mask, and where no path leads from a seed
+
+    probability : (n, H, W) float32 of the n labels among the seeds, in ascending order; with `return_probability`
 
     Raises
     ------
@@ -106,7 +118,7 @@ def grow(
     if int(marks.max()) < 1:
         where = "" if mask is None else " inside the mask"
         raise RangeError(f"grow: there is no seed{where}; expected at least one label from 1.")
-    extra = {}
+    extra: dict[str, Any] = {}
     if boundary is not None:
         if not row.takes_boundary:
             raise OptionError(f"grow: method '{method}' takes no boundary. Leave it out, or choose 'watershed'.")
@@ -117,8 +129,14 @@ def grow(
         if low < 0 or high > 1:
             raise RangeError(f"grow: boundary has values from {low:g} to {high:g}; expected 0 to 1.")
         extra["boundary"] = to_device(boundary, there)
-    labels = row.grow(to_device(picture, there), to_device(marks, there), options, **extra)
-    return to_device(labels, here)
+    if return_probability:
+        if not row.gives_probability:
+            raise OptionError(f"grow: method '{method}' has no probabilities; choose 'random_walker'.")
+        extra["return_probability"] = True
+    result = row.grow(to_device(picture, there), to_device(marks, there), options, **extra)
+    if return_probability:
+        return tuple(to_device(array, here) for array in result)
+    return to_device(result, here)
 
 
 def chosen_method(

@@ -1,0 +1,251 @@
+// Potentials on a grid of conductors: conjugate gradients (double) with a multigrid step (float).
+// All arrays but those of the caller have a border of one zero: (height + 2, width + 2); at(y, x) finds a pixel.
+// right, down, ground, inverse: one layer.   rest, guess, direction, ...: a layer for each right-hand side.
+// state: (layers, 8) double: product, towards, length, enough, done.   sums: (layers, height) double, one a row.
+#define FIRST 0.5621f   // the same words stand in the .py file
+#define LONGER 1.7f
+#define ROW_THREADS 128
+#define PRODUCT 0
+#define TOWARDS 1
+#define LENGTH 2
+#define ENOUGH 3
+#define DONE 4
+
+__device__ __forceinline__ int at(const int y, const int x, const int width) { return (y + 1) * (width + 2) + x + 1; }
+
+// Which pixel a thread has; false outside.
+__device__ __forceinline__ bool pixel_of(int& y, int& x, const int height, const int width) {
+  x = blockIdx.x * blockDim.x + threadIdx.x;
+  y = blockIdx.y * blockDim.y + threadIdx.y;
+  return x < width && y < height;
+}
+
+// Where the layer of a thread begins.
+__device__ __forceinline__ long long layer_of(const int layer, const int height, const int width) {
+  return (long long)layer * (height + 2) * (width + 2);
+}
+
+// target = source, with a border.   One thread per pixel.
+extern "C" __global__ void grid_potentials_border(const float* __restrict__ source, float* __restrict__ target,
+                                                  const int height, const int width) {
+  int y, x;
+  if (pixel_of(y, x, height, width)) target[at(y, x, width)] = source[y * width + x];
+}
+
+// Conductors between blocks of 2x2, and their ground.   One thread per coarse pixel.
+extern "C" __global__ void grid_potentials_coarsen(const float* __restrict__ right, const float* __restrict__ down,
+                                                   const float* __restrict__ ground, float* __restrict__ coarse_right,
+                                                   float* __restrict__ coarse_down, float* __restrict__ coarse_ground,
+                                                   const int fine_height, const int fine_width, const int height,
+                                                   const int width) {
+  int y, x;
+  if (!pixel_of(y, x, height, width)) return;
+  const int top = 2 * y, near = 2 * x;
+  const bool lower = top + 1 < fine_height, both = near + 1 < fine_width;
+  float across = 0.0f, along = 0.0f, total = ground[at(top, near, fine_width)];
+  if (both) {
+    across = right[at(top, near + 1, fine_width)];
+    total += ground[at(top, near + 1, fine_width)];
+  }
+  if (lower) {
+    along = down[at(top + 1, near, fine_width)];
+    total += ground[at(top + 1, near, fine_width)];
+    if (both) {
+      across += right[at(top + 1, near + 1, fine_width)];
+      along += down[at(top + 1, near + 1, fine_width)];
+      total += ground[at(top + 1, near + 1, fine_width)];
+    }
+  }
+  coarse_right[at(y, x, width)] = across;
+  coarse_down[at(y, x, width)] = along;
+  coarse_ground[at(y, x, width)] = total;
+}
+
+// inverse = 1 / (sum of conductors), 0 without any.   One thread per pixel.
+extern "C" __global__ void grid_potentials_invert(const float* __restrict__ right, const float* __restrict__ down,
+                                                  const float* __restrict__ ground, float* __restrict__ inverse,
+                                                  const int height, const int width) {
+  int y, x;
+  if (!pixel_of(y, x, height, width)) return;
+  const int i = at(y, x, width);
+  const float total = ((right[i] + right[i - 1]) + (down[i] + down[i - width - 2])) + ground[i];
+  inverse[i] = total > 0.0f ? 1.0f / total : 0.0f;
+}
+
+// guess = weight * rest / diagonal.   One thread per pixel and layer.
+extern "C" __global__ void grid_potentials_first(const float* __restrict__ rest, const float* __restrict__ inverse,
+                                                 const double* __restrict__ state, float* __restrict__ guess,
+                                                 const float weight, const int height, const int width) {
+  int y, x;
+  if (!pixel_of(y, x, height, width) || state[8 * blockIdx.z + DONE] != 0.0) return;
+  const int i = at(y, x, width);
+  const long long layer = layer_of(blockIdx.z, height, width);
+  guess[layer + i] = weight * (rest[layer + i] * inverse[i]);
+}
+
+// better = guess + weight * (rest - A guess) / diagonal; with weight 0 the remainder.   One thread per pixel and layer.
+extern "C" __global__ void grid_potentials_smooth(const float* __restrict__ right, const float* __restrict__ down,
+                                                  const float* __restrict__ ground, const float* __restrict__ inverse,
+                                                  const float* __restrict__ rest, const double* __restrict__ state,
+                                                  const float* __restrict__ guess, float* __restrict__ better,
+                                                  const float weight, const int height, const int width) {
+  int y, x;
+  if (!pixel_of(y, x, height, width) || state[8 * blockIdx.z + DONE] != 0.0) return;
+  const int i = at(y, x, width), up = width + 2;
+  const long long layer = layer_of(blockIdx.z, height, width);
+  const float* own = guess + layer;
+  const float value = own[i];
+  const float flow = (right[i] * (value - own[i + 1]) + right[i - 1] * (value - own[i - 1])) +
+                     (down[i] * (value - own[i + up]) + down[i - up] * (value - own[i - up]));
+  const float fault = rest[layer + i] - (flow + ground[i] * value);
+  better[layer + i] = weight == 0.0f ? fault : value + weight * (inverse[i] * fault);
+}
+
+// coarse = sums over blocks of 2x2; beyond an odd size lies the border.   One thread per coarse pixel and layer.
+extern "C" __global__ void grid_potentials_sum(const float* __restrict__ fine, const double* __restrict__ state,
+                                               float* __restrict__ coarse, const int fine_height, const int fine_width,
+                                               const int height, const int width) {
+  int y, x;
+  if (!pixel_of(y, x, height, width) || state[8 * blockIdx.z + DONE] != 0.0) return;
+  const float* own = fine + layer_of(blockIdx.z, fine_height, fine_width);
+  const int top = at(2 * y, 2 * x, fine_width), below = top + fine_width + 2;
+  coarse[layer_of(blockIdx.z, height, width) + at(y, x, width)] = (own[top] + own[top + 1]) + (own[below] + own[below + 1]);
+}
+
+// guess += LONGER * coarse, constant on blocks of 2x2.   One thread per fine pixel and layer.
+extern "C" __global__ void grid_potentials_add(const float* __restrict__ coarse, const float* __restrict__ inverse,
+                                               const double* __restrict__ state, float* __restrict__ guess,
+                                               const int coarse_height, const int coarse_width, const int height,
+                                               const int width) {
+  int y, x;
+  if (!pixel_of(y, x, height, width) || state[8 * blockIdx.z + DONE] != 0.0) return;
+  const int i = at(y, x, width);
+  if (!(inverse[i] > 0.0f)) return;
+  const long long layer = layer_of(blockIdx.z, height, width), other = layer_of(blockIdx.z, coarse_height, coarse_width);
+  guess[layer + i] += LONGER * coarse[other + at(y / 2, x / 2, coarse_width)];
+}
+
+// The remainder at the start: the sources, where there is a conductor.   One thread per pixel and layer.
+extern "C" __global__ void grid_potentials_start(const float* __restrict__ sources, const float* __restrict__ inverse,
+                                                 double* __restrict__ rest, float* __restrict__ rough, const int height,
+                                                 const int width) {
+  int y, x;
+  if (!pixel_of(y, x, height, width)) return;
+  const int i = at(y, x, width);
+  const long long layer = layer_of(blockIdx.z, height, width);
+  const float value = inverse[i] > 0.0f ? sources[((long long)blockIdx.z * height + y) * width + x] : 0.0f;
+  rest[layer + i] = value;
+  rough[layer + i] = value;
+}
+
+// Sum over the threads of a block, in a fixed order; thread 0 stores it.
+__device__ __forceinline__ void store_sum(const double value, double* __restrict__ result) {
+  __shared__ double parts[ROW_THREADS];
+  parts[threadIdx.x] = value;
+  __syncthreads();
+  for (int half = ROW_THREADS / 2; half > 0; half /= 2) {
+    if (threadIdx.x < half) parts[threadIdx.x] += parts[threadIdx.x + half];
+    __syncthreads();
+  }
+  if (threadIdx.x == 0) *result = parts[0];
+}
+
+// sums(y) = rest . step.   One block per row and layer.
+extern "C" __global__ void grid_potentials_product(const double* __restrict__ rest, const float* __restrict__ step,
+                                                   const double* __restrict__ state, double* __restrict__ sums,
+                                                   const int height, const int width) {
+  const int y = blockIdx.x, k = blockIdx.y;
+  if (state[8 * k + DONE] != 0.0) return;
+  const long long first = layer_of(k, height, width) + at(y, 0, width);
+  double total = 0.0;
+  for (int x = threadIdx.x; x < width; x += ROW_THREADS) total += rest[first + x] * (double)step[first + x];
+  store_sum(total, &sums[k * height + y]);
+}
+
+// direction = step + towards * direction.   One thread per pixel and layer.
+extern "C" __global__ void grid_potentials_direction(const float* __restrict__ step, const double* __restrict__ state,
+                                                     double* __restrict__ direction, const int height,
+                                                     const int width) {
+  int y, x;
+  if (!pixel_of(y, x, height, width) || state[8 * blockIdx.z + DONE] != 0.0) return;
+  const long long i = layer_of(blockIdx.z, height, width) + at(y, x, width);
+  direction[i] = (double)step[i] + state[8 * blockIdx.z + TOWARDS] * direction[i];
+}
+
+// image = A direction;   sums(y) = direction . image.   One block per row and layer.
+extern "C" __global__ void grid_potentials(const float* __restrict__ right, const float* __restrict__ down,
+                                           const float* __restrict__ ground, const double* __restrict__ direction,
+                                           const double* __restrict__ state, double* __restrict__ image,
+                                           double* __restrict__ sums, const int height, const int width) {
+  const int y = blockIdx.x, k = blockIdx.y, up = width + 2;
+  if (state[8 * k + DONE] != 0.0) return;
+  const long long layer = layer_of(k, height, width);
+  const double* own = direction + layer;
+  double total = 0.0;
+  for (int x = threadIdx.x; x < width; x += ROW_THREADS) {
+    const int i = at(y, x, width);
+    const double value = own[i];
+    double flow = (right[i] * (value - own[i + 1]) + right[i - 1] * (value - own[i - 1])) +
+                  (down[i] * (value - own[i + up]) + down[i - up] * (value - own[i - up]));
+    flow += ground[i] * value;
+    image[layer + i] = flow;
+    total += value * flow;
+  }
+  store_sum(total, &sums[k * height + y]);
+}
+
+// potential += length * direction;   rest -= length * image;   sums(y) = rest . rest.   One block per row and layer.
+extern "C" __global__ void grid_potentials_advance(const double* __restrict__ direction,
+                                                   const double* __restrict__ image, const double* __restrict__ state,
+                                                   double* __restrict__ potential, double* __restrict__ rest,
+                                                   float* __restrict__ rough, double* __restrict__ sums,
+                                                   const int height, const int width) {
+  const int y = blockIdx.x, k = blockIdx.y;
+  if (state[8 * k + DONE] != 0.0) return;
+  const double length = state[8 * k + LENGTH];
+  const long long first = layer_of(k, height, width) + at(y, 0, width);
+  double total = 0.0;
+  for (int x = threadIdx.x; x < width; x += ROW_THREADS) {
+    potential[first + x] += length * direction[first + x];
+    const double value = rest[first + x] - length * image[first + x];
+    rest[first + x] = value;
+    rough[first + x] = (float)value;
+    total += value * value;
+  }
+  store_sum(total, &sums[k * height + y]);
+}
+
+// Adds up the rows, and works out the next number of the method: phase 0 the goal, 1 the turn, 2 the length, 3 the end.
+// One block per layer.
+extern "C" __global__ void grid_potentials_state(const double* __restrict__ sums, double* state, const int phase,
+                                                 const int height, const double tolerance) {
+  __shared__ double total;
+  double* own = state + 8 * blockIdx.x;
+  if (own[DONE] != 0.0) return;  // for all threads of the block
+  double part = 0.0;
+  for (int y = threadIdx.x; y < height; y += ROW_THREADS) part += sums[blockIdx.x * height + y];
+  __syncthreads();
+  store_sum(part, &total);
+  if (threadIdx.x != 0) return;
+  if (phase == 0) {
+    own[ENOUGH] = tolerance * tolerance * total;
+    if (total == 0.0) own[DONE] = 1.0;
+  } else if (phase == 1) {
+    own[TOWARDS] = own[PRODUCT] > 0.0 ? total / own[PRODUCT] : 0.0;
+    own[PRODUCT] = total;
+    if (!(total > 0.0)) own[DONE] = 1.0;
+  } else if (phase == 2) {
+    own[LENGTH] = own[PRODUCT] / total;
+  } else if (total <= own[ENOUGH]) {
+    own[DONE] = 1.0;
+  }
+}
+
+// What the caller gets.   One thread per pixel and layer.
+extern "C" __global__ void grid_potentials_end(const double* __restrict__ potential, float* __restrict__ potentials,
+                                               const int height, const int width) {
+  int y, x;
+  if (!pixel_of(y, x, height, width)) return;
+  potentials[((long long)blockIdx.z * height + y) * width + x] =
+      (float)potential[layer_of(blockIdx.z, height, width) + at(y, x, width)];
+}
