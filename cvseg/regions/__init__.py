@@ -1,5 +1,9 @@
 """Regions of one frame: from a mask to numbered components, their measures, outlines, specks, holes and distances."""
 
+from cvseg.graph.random_walker_2006 import RandomWalkerOptions
+from cvseg.graph.region_graph import RegionAdjacency, adjacency
+from cvseg.graph.region_merging import RegionHierarchy, RegionMergingOptions
+from cvseg.graph.spanning_forest_2009 import SpanningForestOptions, WatershedOptions
 from cvseg.regions.cleaning import clear_border, remove_small_regions
 from cvseg.regions.component_stream import ComponentStream, FrameComponents
 from cvseg.regions.distance import DISTANCE_METRICS, distance_transform, nearest_background, signed_distance
@@ -8,7 +12,7 @@ from cvseg.regions.holes import fill_holes
 from cvseg.regions.labeling import label_components, label_volume
 from cvseg.regions.morphology import black_hat, closing, dilate, erode, morphological_gradient, opening, top_hat
 from cvseg.regions.properties import region_properties
-from cvseg.regions.region_growing import GROWING_METHODS, GrowingMethod, grow
+from cvseg.regions.region_growing import GROWING_METHODS, GrowingMethod, grow, merge_regions
 from cvseg.regions.seeds import box_seeds, point_seeds
 
 __all__ = [
@@ -17,6 +21,13 @@ __all__ = [
     "ComponentStream",
     "FrameComponents",
     "GrowingMethod",
+    "RandomWalkerOptions",
+    "RegionAdjacency",
+    "RegionHierarchy",
+    "RegionMergingOptions",
+    "SpanningForestOptions",
+    "WatershedOptions",
+    "adjacency",
     "black_hat",
     "box_seeds",
     "clear_border",
@@ -32,6 +43,7 @@ __all__ = [
     "grow",
     "label_components",
     "label_volume",
+    "merge_regions",
     "morphological_gradient",
     "nearest_background",
     "opening",

@@ -71,8 +71,8 @@ def diamond(radius: int) -> NDArray[np.bool_]:
     return np.asarray(offset[:, None] + offset <= radius)
 
 
-def as_footprint(caller: str, footprint: Any) -> NDArray[np.bool_]:
-    """What users give as a footprint, as an array.
+def as_footprint(caller: str, footprint: Any) -> tuple[tuple[int, int], NDArray[np.bool_] | None]:
+    """What users give as a footprint: its size, and its pixels unless it is a rectangle.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def as_footprint(caller: str, footprint: Any) -> NDArray[np.bool_]:
             raise ShapeError(f"{caller}: footprint is {footprint}; expected (height, width), a side, or a bool array.")
         for name, side in zip(("height", "width"), footprint, strict=True):
             _check_side(f"{caller}: footprint", name, side)
-        return np.ones(footprint, np.bool_)
+        return footprint, None
     if not isinstance(footprint, np.ndarray):
         raise DtypeError(
             f"{caller}: footprint is a {type(footprint).__name__}; expected a side, (height, width) or a bool array of "
@@ -95,9 +95,11 @@ def as_footprint(caller: str, footprint: Any) -> NDArray[np.bool_]:
         raise DtypeError(f"{caller}: footprint is {footprint.dtype}; expected bool. Write footprint > 0.")
     if footprint.ndim != 2 or footprint.size == 0:
         raise ShapeError(f"{caller}: footprint is {footprint.shape}; expected (height, width) with at least one pixel.")
+    if max(footprint.shape) >= 2**15:
+        raise ShapeError(f"{caller}: footprint is {footprint.shape}; expected sides below {2**15}.")
     if not footprint.any():
         raise RangeError(f"{caller}: footprint has no pixel that is set; at least one is needed.")
-    return footprint
+    return footprint.shape, None if footprint.all() else footprint
 
 
 def _check_side(caller: str, name: str, side: Any) -> None:

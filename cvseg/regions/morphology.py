@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 
 from cvseg.arrays import array_module, device_of, to_device
 from cvseg.checks import check_range, check_shapes
-from cvseg.errors import DtypeError, RangeError, ShapeError
+from cvseg.errors import DtypeError, RangeError
 from cvseg.regions.footprints import Footprint, as_footprint
 
 # What the CPU compares, by dtype: bits of float32 are made whole numbers of the same order.
+_BOOL, _FLOAT32 = np.dtype(np.bool_), np.dtype(np.float32)
 _STORED = {
     np.dtype(np.bool_): np.uint8,
     np.dtype(np.uint8): np.uint8,
     np.dtype(np.uint16): np.uint16,
     np.dtype(np.float32): np.int32,
 }
+# Turns the order round, so that the least is the largest.
+_FLIPS = {np.dtype(np.bool_): 1, np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535, np.dtype(np.float32): -1}
 
 
 def erode(image: Any, footprint: Footprint = 3, *, border_value: float | None = None) -> Any:
@@ -161,40 +164,33 @@ def _extreme(caller: str, image: Any, footprint: Footprint, border_value: float 
     check_shapes(caller, image=(image, "H W"))
     if image.dtype not in _STORED:
         raise DtypeError(f"{caller}: image is {image.dtype}; expected bool, uint8, uint16 or float32.")
-    shape = as_footprint(caller, footprint)
+    (rows, columns), shape = as_footprint(caller, footprint)
     outside = _outside(caller, image.dtype, border_value, dilates)
     xp = array_module(image)
-    if image.dtype == np.dtype(np.float32) and image.size and bool(xp.isnan(image.min())):
+    if image.dtype == _FLOAT32 and image.size and bool(xp.isnan(image.min())):
         raise RangeError(f"{caller}: image holds NaN. Fill it first: neither the least nor the largest value is known.")
     if image.size == 0:
         return image.copy()
     given = xp.ascontiguousarray(image)
-    if dilates:
-        shape = shape[::-1, ::-1]
     # From the centre to the first and last row and column; the mirrored centre of an even side is the pixel before.
-    rows, columns = shape.shape
     up, left = ((side - 1) // 2 if dilates else side // 2 for side in (rows, columns))
-    full = bool(shape.all())
-    if full or image.dtype != np.dtype(bool):
-        given = given.view(_STORED[image.dtype])
-        flip = np.int32(0 if not dilates else -1 if image.dtype == np.dtype(np.float32) else np.iinfo(given.dtype).max)
-        if image.dtype == np.dtype(bool):
-            flip = np.int32(1 if dilates else 0)
-        if full:
-            from cvseg.kernels.morphology.least_in_box import least_in_box
+    if shape is not None and image.dtype == _BOOL:
+        from cvseg.kernels.morphology.mask_in_shape import mask_in_shape
 
-            reach = np.int32([up, rows - 1 - up, left, columns - 1 - left])
-            return least_in_box(given, *reach, flip, outside).view(image.dtype)
-        from cvseg.kernels.morphology.least_in_shape import least_in_shape
+        windows, cells = _windows(shape[::-1, ::-1] if dilates else shape, up, left, device_of(image))
+        set_outside = np.int32(1 if border_value is None else bool(border_value) != dilates)
+        return mask_in_shape(given.view(np.uint8), windows, cells, np.int32(dilates), set_outside).view(bool)
+    given = given.view(_STORED[image.dtype])
+    flip = np.int32(_FLIPS[image.dtype] if dilates else 0)
+    if shape is None:
+        from cvseg.kernels.morphology.least_in_box import least_in_box
 
-        return least_in_shape(given, *_windows(caller, shape, up, left, device_of(image)), flip, outside).view(
-            image.dtype
-        )
-    from cvseg.kernels.morphology.mask_in_shape import mask_in_shape
+        reach = (np.int32(up), np.int32(rows - 1 - up), np.int32(left), np.int32(columns - 1 - left))
+        return least_in_box(given, *reach, flip, outside).view(image.dtype)
+    from cvseg.kernels.morphology.least_in_shape import least_in_shape
 
-    windows, cells = _windows(caller, shape, up, left, device_of(image))
-    set_outside = np.int32(1 if border_value is None else bool(border_value) != dilates)
-    return mask_in_shape(given.view(np.uint8), windows, cells, np.int32(dilates), set_outside).view(bool)
+    windows, cells = _windows(shape[::-1, ::-1] if dilates else shape, up, left, device_of(image))
+    return least_in_shape(given, windows, cells, flip, outside).view(image.dtype)
 
 
 def _outside(caller: str, dtype: Any, border_value: float | None, dilates: bool) -> np.int32:
@@ -216,9 +212,7 @@ def _outside(caller: str, dtype: Any, border_value: float | None, dilates: bool)
     return np.int32(most - int(border_value) if dilates else int(border_value))
 
 
-def _windows(caller: str, shape: NDArray[np.bool_], up: int, left: int, device: Any) -> tuple[Any, Any]:
-    if max(shape.shape) >= 2**15:
-        raise ShapeError(f"{caller}: footprint is {shape.shape}; expected sides below {2**15}.")
+def _windows(shape: NDArray[np.bool_], up: int, left: int, device: Any) -> tuple[Any, Any]:
     return _kept_windows(shape.tobytes(), shape.shape, up, left, device)
 
 

@@ -1,7 +1,8 @@
-"""Regions that grow from seeds: one table of methods."""
+"""Regions that grow from seeds, by a table of methods; or without seeds, by merging."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from cvseg.arrays import array_module, choose_device, device_of, to_device
-from cvseg.checks import check_dtype, check_finite, check_shapes
-from cvseg.errors import OptionError, RangeError, nearest_name
+from cvseg.checks import check_dtype, check_shapes
+from cvseg.errors import InputError, OptionError, RangeError, nearest_name
 from cvseg.graph.random_walker_2006 import RandomWalkerOptions, random_walker_2006
+from cvseg.graph.region_graph import check_boundary, whole_labels
+from cvseg.graph.region_merging import RegionHierarchy, RegionMergingOptions, consecutive, region_merging
 from cvseg.graph.spanning_forest_2009 import (
     SpanningForestOptions,
     WatershedOptions,
@@ -20,7 +23,7 @@ from cvseg.graph.spanning_forest_2009 import (
 )
 from cvseg.options import Options
 from cvseg.regions.seeds import seed_map
-from cvseg.superpixels.picture import superpixel_picture
+from cvseg.superpixels.picture import check_count, superpixel_picture
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,10 @@ GROWING_METHODS = {
 
 def grow(
     image: Any,
-    seeds: Any,
+    seeds: Any = None,
     *,
+    count: int | None = None,
+    threshold: float | None = None,
     method: str = "watershed",
     mask: Any = None,
     boundary: Any = None,
@@ -66,14 +71,17 @@ def grow(
     return_probability: bool = False,
     device: str = "auto",
 ) -> Any:
-    """Grow regions from seeds until they meet.
+    """Grow regions from seeds until they meet; or, without seeds, until there are `count`.
 
     Parameters
     ----------
     image : (H, W, 3) RGB or (H, W) grey; uint8, or float32 in [0, 1], which is rounded to 256 values
     seeds : (H, W) map of whole numbers: labels from 1, 0 what shall be labelled. Or points: (n, 2) x, y, which grow
         labels 1 to n, or (n, 3) x, y, label. Or boxes: (n, 4) half-open x0, y0, x1, y1 around things, which grow labels
-        1 to n inside, and n + 1 outside all of them. See `point_seeds` and `box_seeds` for discs and cores.
+        1 to n inside, and n + 1 outside all of them. See `point_seeds` and `box_seeds` for discs and cores. None: regions
+        merge by `merge_regions`, with `options` a RegionMergingOptions; method, preset, mask and boundary do not count.
+    count, threshold : without seeds, one of them: how many regions, or the cost up to which they merge, about the
+        difference in L*a*b* that keeps two regions apart
     method : a key of `GROWING_METHODS`
     mask : (H, W) bool, where labels may grow; None: everywhere. Seeds outside it are ignored.
     boundary : (H, W) float32 in [0, 1], own map of edges for the method "watershed"
@@ -84,7 +92,8 @@ def grow(
 
     Returns
     -------
-    labels : (H, W) int32 on the device of the image; 0 outside the mask, and where no path leads from a seed
+    labels : (H, W) int32 on the device of the image; 0 outside the mask, and where no path leads from a seed.
+        Without seeds 1 to n.
 
     probability : (n, H, W) float32 of the n labels among the seeds, in ascending order; with `return_probability`
 
@@ -106,6 +115,21 @@ def grow(
     >>> grow(image, [(0, 1), (8, 2)], method="spanning_forest")[0].tolist()
     [1, 1, 1, 2, 2, 2, 2, 2, 2]
     """
+    if seeds is None:
+        if (count is None) == (threshold is None):
+            raise InputError(
+                "grow: without seeds, give either count or threshold. To look at all levels: merge_regions."
+            )
+        if method != "watershed" or mask is not None or boundary is not None or return_probability:
+            raise OptionError(
+                "grow: method, mask, boundary and return_probability need seeds. Give some, or leave them out."
+            )
+        hierarchy = merge_regions(image, options=options, device=device)
+        if count is not None:
+            check_count("grow", count, image)
+        return hierarchy.labels(count, threshold=threshold) + np.int32(1)
+    if count is not None or threshold is not None:
+        raise OptionError("grow: count and threshold are for growing without seeds. Leave them out.")
     row, options = chosen_method("grow", GROWING_METHODS, method, preset, options)
     here = device_of(image)
     there = here if device == "auto" else choose_device(device)
@@ -123,11 +147,7 @@ def grow(
         if not row.takes_boundary:
             raise OptionError(f"grow: method '{method}' takes no boundary. Leave it out, or choose 'watershed'.")
         check_shapes("grow", image=(picture, "H W 3"), boundary=(boundary, "H W"))
-        check_dtype("grow", np.float32, boundary=boundary)
-        check_finite("grow", boundary=boundary)
-        low, high = float(boundary.min()), float(boundary.max())
-        if low < 0 or high > 1:
-            raise RangeError(f"grow: boundary has values from {low:g} to {high:g}; expected 0 to 1.")
+        check_boundary("grow", boundary)
         extra["boundary"] = to_device(boundary, there)
     if return_probability:
         if not row.gives_probability:
@@ -137,6 +157,58 @@ def grow(
     if return_probability:
         return tuple(to_device(array, here) for array in result)
     return to_device(result, here)
+
+
+def merge_regions(
+    image: Any,
+    base: Any = None,
+    *,
+    options: Options | None = None,
+    device: str = "auto",
+) -> RegionHierarchy:
+    """Merge regions, the most alike first, and keep the order: every level can be chosen afterwards.
+
+    Parameters
+    ----------
+    image : (H, W, 3) RGB or (H, W) grey; uint8, or float32 in [0, 1]
+    base : (H, W) whole numbers on the same device, the regions to begin with, every value one; None: superpixels
+    options : RegionMergingOptions
+    device : where to compute: "auto" is where the image lives, "cpu" or "cuda" moves it there and the labels back
+
+    Returns
+    -------
+    RegionHierarchy : ``labels(count)`` and ``labels(threshold=)`` give the levels
+
+    Raises
+    ------
+    ShapeError, DtypeError, RangeError, OptionError, DeviceUnavailableError
+
+    Notes
+    -----
+    The queue is sequential and on the host; it takes milliseconds for some hundred regions. Synchronises a GPU.
+
+    Examples
+    --------
+    >>> image = np.zeros((20, 30), np.uint8)
+    >>> image[:, 10:] = 255
+    >>> labels = merge_regions(image).labels(2)
+    >>> labels[0, 8:12].tolist()
+    [0, 0, 1, 1]
+    """
+    if options is None:
+        options = RegionMergingOptions()
+    elif not isinstance(options, RegionMergingOptions):
+        raise OptionError(f"merge_regions: options are {type(options).__name__}; expected RegionMergingOptions.")
+    here = device_of(image)
+    there = here if device == "auto" else choose_device(device)
+    picture = superpixel_picture("merge_regions", image)
+    if base is not None:
+        check_shapes("merge_regions", image=(picture, "H W 3"), base=(base, "H W"))
+        if int(base.min()) < 0:
+            raise RangeError("merge_regions: base has negative labels; expected numbers of regions from 0.")
+        base = to_device(consecutive(whole_labels("merge_regions", base)), there)
+    hierarchy = region_merging(to_device(picture, there), options, base)
+    return dataclasses.replace(hierarchy, base=to_device(hierarchy.base, here))
 
 
 def chosen_method(

@@ -32,8 +32,8 @@ _cuda = dict(zip(TYPES, (_cuda_u8, _cuda_u16, _cuda_i32), strict=True))
 ROW_PIECE, COLUMN_PIECE = 512, 64  # what one CUDA launch reaches to either side
 
 # Rows up to which each is read anew. Beyond it two running minima serve any number: from the ends of blocks of rows.
-FEW_ROWS = 4
-FEW_COLUMNS = 5
+FEW_ROWS = 9
+FEW_COLUMNS = 7
 
 
 @cpu_kernel
@@ -99,9 +99,8 @@ def _across(row, width, columns, flip, least, start):
 
 
 @cpu_kernel
-def _least_rows(first_row, end_row, values, size, up, down, left, right, flip, outside, least):
-    """values, least: flat (height * width); size: (height, width); outside: what pixels beyond the image count."""
-    height, width = size[0], size[1]
+def _least_rows(first_row, end_row, values, height, width, up, down, left, right, flip, outside, least):
+    """values, least: flat (height * width); outside: what pixels beyond the image count."""
     lanes = 64 // values.itemsize
     columns = left + right + 1
     pitch = (width + columns + 2 * lanes) // lanes * lanes
@@ -124,12 +123,17 @@ def _least_rows(first_row, end_row, values, size, up, down, left, right, flip, o
                 x = 0
                 while x < width:
                     i = min(x, width - lanes)
-                    block = spread_block(values, nothing)
-                    if not clipped:
-                        block = xor_block(ordered_block(load_block(values, first * width + i)), flips)
-                    for k in range(first + (0 if clipped else 1), last + 1):
-                        other = xor_block(ordered_block(load_block(values, k * width + i)), flips)
-                        block = least_block(block, other)
+                    place = first * width + i
+                    if clipped:
+                        block = spread_block(values, nothing)
+                        for _ in range(first, last + 1):
+                            block = least_block(block, xor_block(ordered_block(load_block(values, place)), flips))
+                            place += width
+                    else:
+                        block = xor_block(ordered_block(load_block(values, place)), flips)
+                        for _ in range(1, rows):
+                            place += width
+                            block = least_block(block, xor_block(ordered_block(load_block(values, place)), flips))
                     store_block(row, left + i, block)
                     x += lanes
             _across(row, width, columns, flip, least, y * width)
@@ -185,7 +189,7 @@ def _least_in_box_cpu(values, up, down, left, right, flip, outside):
     # Beyond the image's size there is nothing but the outside.
     up, down, left, right = min(up, height), min(down, height), min(left, width), min(right, width)
     run_bands(
-        _least_rows, height, values.reshape(-1), np.array([height, width]), int(up), int(down), int(left), int(right),
+        _least_rows, height, values.reshape(-1), height, width, int(up), int(down), int(left), int(right),
         cast(flip), cast(outside), least.reshape(-1), least=max(48, 100_000 // width),
     )  # fmt: skip
     return least
