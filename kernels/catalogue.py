@@ -80,6 +80,7 @@ from cvseg.kernels.graph.needed_edges import needed_edges
 from cvseg.kernels.graph.pass_weights import pass_weights
 from cvseg.kernels.graph.region_adjacency import region_adjacency
 from cvseg.kernels.graph.region_edges import region_edges
+from cvseg.kernels.graph.region_colors import region_colors
 from cvseg.kernels.graph.seed_distance import seed_distance
 from cvseg.kernels.graph.smooth_levels import smooth_levels
 from cvseg.kernels.graph.spanning_forest import spanning_forest
@@ -216,6 +217,7 @@ KERNELS = {
         grid_potentials,
         walker_system,
         region_adjacency,
+        region_colors,
         gaussian_mixture,
         mask_vote,
         least_in_box,

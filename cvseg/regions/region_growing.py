@@ -78,8 +78,8 @@ def grow(
     image : (H, W, 3) RGB or (H, W) grey; uint8, or float32 in [0, 1], which is rounded to 256 values
     seeds : (H, W) map of whole numbers: labels from 1, 0 what shall be labelled. Or points: (n, 2) x, y, which grow
         labels 1 to n, or (n, 3) x, y, label. Or boxes: (n, 4) half-open x0, y0, x1, y1 around things, which grow labels
-        1 to n inside, and n + 1 outside all of them. See `point_seeds` and `box_seeds` for discs and cores. None: regions
-        merge by `merge_regions`, with `options` a RegionMergingOptions; method, preset, mask and boundary do not count.
+        1 to n inside, and n + 1 outside all of them. See `point_seeds` and `box_seeds` for discs and cores. None:
+        regions merge by `merge_regions`, with `options` a RegionMergingOptions; then no method, mask or boundary.
     count, threshold : without seeds, one of them: how many regions, or the cost up to which they merge, about the
         difference in L*a*b* that keeps two regions apart
     method : a key of `GROWING_METHODS`
