@@ -1,4 +1,4 @@
-"""Regions against SciPy, scikit-image and OpenCV, as ratios of time on one thread: ``python -m benchmarks.speed.regions``
+"""Regions against SciPy, scikit-image and OpenCV: ratios of time on one thread, ``python -m benchmarks.speed.regions``
 
 Ours and one peer run in turn in one process, so that both have the same machine; a ratio below 1 means ours is faster.
 """

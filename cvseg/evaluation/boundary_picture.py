@@ -26,11 +26,10 @@ def boundary_picture(
     >>> boundary_picture(line, line)[4, 4].tolist(), boundary_picture(line, np.zeros_like(line))[4, 4].tolist()
     ([40, 200, 80], [235, 50, 50])
     """
-    from scipy.ndimage import binary_dilation
+    from cvseg.regions import dilate
 
     picture = np.full((*truth.shape, 3), 92, np.uint8) if image is None else image.copy()
-    near = np.ones((5, 5), bool)
-    close_to_truth, close_to_result = binary_dilation(truth, near), binary_dilation(boundary, near)
+    close_to_truth, close_to_result = dilate(truth, 5), dilate(boundary, 5)
     picture[truth & ~close_to_result] = (60, 110, 255)
     picture[boundary & ~close_to_truth] = (235, 50, 50)
     picture[boundary & close_to_truth] = (40, 200, 80)

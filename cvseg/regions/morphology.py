@@ -107,8 +107,8 @@ def closing(image: Any, footprint: Footprint = 3, *, border_value: float | None 
 
     Examples
     --------
-    >>> closing(np.array([[0, 1, 1, 0, 1, 1, 0]], bool), (1, 3)).astype(int).tolist()
-    [[0, 1, 1, 1, 1, 1, 0]]
+    >>> closing(np.array([[0, 0, 1, 0, 1, 0, 0]], bool), (1, 3)).astype(int).tolist()
+    [[0, 0, 1, 1, 1, 0, 0]]
     """
     return _extreme(
         "closing", _extreme("closing", image, footprint, border_value, True), footprint, border_value, False
