@@ -11,46 +11,74 @@ from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
 from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.labeling.label_components import find_root
-from cvseg.kernels.labeling.next_labelled import next_labelled
 
 _cuda = CudaSource(__file__)
+
+
+@cpu_kernel
+def _find_runs(row, changes, words, starts, ends, labels):
+    """Runs of one component in a row. changes: a byte a pixel; words: the same memory, 8 bytes at a time."""
+    width = row.size
+    before, after, differs = row[: width - 1], row[1:], changes[1:]
+    for x in range(width - 1):
+        differs[x] = before[x] != after[x]
+    changes[0] = 1
+    runs, inside = 0, False
+    for k in range(words.size):
+        if words[k] == 0:
+            continue
+        for x in range(8 * k, 8 * k + 8):
+            if changes[x] != 0:
+                if inside:
+                    ends[runs] = x
+                    runs += 1
+                inside = row[x] != 0
+                if inside:
+                    starts[runs] = x
+                    labels[runs] = row[x]
+    if inside:
+        ends[runs] = width
+        runs += 1
+    return runs
 
 
 @cpu_kernel
 def _join(before, now, count_before, connectivity, parent):
     """before, now: (height, width) int32, 0 background; parent: (n + m) int32, every index its own."""
     height, width = now.shape
-    for y in range(height):
-        row = now[y]
-        # In the frame before: the row itself, with corners the rows beside it; in each, pixels to the left and right.
-        for dy in range(-1, 2):
-            reach = 0
-            if dy == 0:
-                reach = 1 if connectivity > 6 else 0
-            elif connectivity <= 6 or y + dy < 0 or y + dy >= height:
+    changes = np.zeros((width + 7) // 8 * 8, np.uint8)
+    words = changes.view(np.uint64)
+    # Runs of a row now, and of three rows before: row y is at y modulo 3.
+    starts, ends = np.empty((4, width), np.int32), np.empty((4, width), np.int32)
+    labels = np.empty((4, width), np.int32)
+    counts = np.zeros(3, np.int64)
+    beside = 1 if connectivity > 6 else 0
+    for y in range(-beside, height):
+        if y + beside < height:
+            k = (y + beside) % 3
+            counts[k] = _find_runs(before[y + beside], changes, words, starts[k], ends[k], labels[k])
+        if y < 0:
+            continue
+        runs = _find_runs(now[y], changes, words, starts[3], ends[3], labels[3])
+        for dy in range(-beside, beside + 1):
+            if y + dy < 0 or y + dy >= height:
                 continue
-            else:
-                reach = 1 if connectivity > 18 else 0
-            other = before[y + dy]
-            x = next_labelled(row, 0)
-            while x < width:
-                # One run of a component now: all that lies under it, each stretch of one component once.
-                label, first = row[x], x
-                while x < width and row[x] == label:
-                    x += 1
-                seen = 0
-                for k in range(max(first - reach, 0), min(x + reach, width)):
-                    found = other[k]
-                    if found != seen:
-                        seen = found
-                        if found > 0:
-                            a, b = find_root(parent, found - 1), find_root(parent, count_before + label - 1)
-                            if a < b:
-                                parent[b] = a
-                            elif b < a:
-                                parent[a] = b
-                if x < width and row[x] == 0:
-                    x = next_labelled(row, x)
+            reach = 1 if connectivity > (6 if dy == 0 else 18) else 0
+            line = (y + dy) % 3
+            first, last = 0, counts[line]
+            for run in range(runs):
+                low, high = starts[3, run] - reach, ends[3, run] + reach
+                while first < last and ends[line, first] <= low:
+                    first += 1
+                k = first
+                while k < last and starts[line, k] < high:
+                    a = find_root(parent, labels[line, k] - 1)
+                    b = find_root(parent, count_before + labels[3, run] - 1)
+                    if a < b:
+                        parent[b] = a
+                    elif b < a:
+                        parent[a] = b
+                    k += 1
     for k in range(parent.size):
         parent[k] = parent[parent[k]]  # a parent is smaller than its child, and final
 
