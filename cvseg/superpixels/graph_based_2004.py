@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cvseg.arrays import device_of, to_device, to_host
+from cvseg.arrays import array_module, device_of, to_device, to_host
 from cvseg.errors import RangeError
 from cvseg.options import Options, option
 from cvseg.superpixels.block_moves_2015 import LAB_UNITS, lab_pictures
@@ -17,7 +19,9 @@ from cvseg.superpixels.parts import AREA, LABEL, join_parts
 WEIGHT_UNITS = 8  # weights of edges in one unit of L*a*b*
 MOST_PIXELS = 2**28  # numbers of edges have 31 bits
 LARGEST_SCALE = 2.0**40
-SEARCH_STEPS = 16
+STEPS_PER_OCTAVE = 24  # scales that are tried: 3 % apart
+TOLERANCE = 0.015  # share by which the number may miss the wish
+MOST_LISTED = 2**24  # regions and edges of all scales that a GPU tries at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +103,7 @@ def graph_based_2004(
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
     """
     from cvseg.kernels.graph.edge_weights import edge_weights
+    from cvseg.kernels.graph.needed_edges import needed_edges
     from cvseg.kernels.graph.smooth_levels import smooth_levels
 
     pixels = image.shape[0] * image.shape[1]
@@ -108,7 +113,7 @@ def graph_based_2004(
     levels = smooth_levels(lab_pictures(image, 0)[0])
     # Smoothed levels are four times as fine.
     weights = edge_weights(levels, np.int32(int(options.neighbors) // 2), np.float32(WEIGHT_UNITS / (4 * LAB_UNITS)))
-    labels, count_now = merged(weights, count, smallest, options)
+    labels, count_now = merged(needed_edges(weights), count, smallest, options)
     if options.neighbors == "4":
         return labels
     return _separated(labels, count_now, smallest)
@@ -119,105 +124,112 @@ def merged(weights: Any, count: int, smallest: int, options: GraphOptions) -> tu
 
     Parameters
     ----------
-    weights : (H, W, directions) uint16, of `edge_weights`
+    weights : (H, W, directions) uint16, of `edge_weights` or `needed_edges`
     count, smallest : wished number of regions; pixels of the smallest one
     options : GraphOptions
     """
     from cvseg.kernels.graph.merge_pixels import merge_pixels
     from cvseg.kernels.labeling.relabel import relabel
 
+    xp = array_module(weights)
     pixels = weights.shape[0] * weights.shape[1]
     scale = options.scale or options.first_contrast * pixels / count
     while True:
         roots, sizes, internal = merge_pixels(weights, np.int64(scale * WEIGHT_UNITS))
-        graph = _region_graph(weights, roots, sizes, internal)
+        first_pixels = xp.flatnonzero(sizes)
         # A start with too few regions cannot be taken back. Below one weight only what is alike is merged.
-        if options.scale or graph.sizes.size >= count or scale * WEIGHT_UNITS < 1:
+        if options.scale or first_pixels.size >= count or scale * WEIGHT_UNITS < 1:
             break
         scale /= 8
-    numbers, found = graph.merge(scale, smallest)
-    if not options.scale and found > count:
-        numbers, found = graph.search_scale(scale, count, smallest)
-    elif not options.scale and found < count:
-        numbers, found = graph.search_smallest(scale, count, smallest)
-    table = np.zeros(roots.size, np.int32)
-    table[graph.first_pixels] = numbers
-    return relabel(roots, to_device(table, device_of(weights))), found
+    numbers = xp.empty(pixels, np.int32)
+    numbers[first_pixels] = xp.arange(first_pixels.size, dtype=np.int32)
+    regions = relabel(roots, numbers)
+    graph = _RegionGraph(weights, regions, sizes.reshape(-1)[first_pixels], internal.reshape(-1)[first_pixels])
+    best = graph.merge(scale, smallest)
+    if not options.scale and best.count > count:
+        best = _search_scale(graph, best, scale, count, smallest)
+    elif not options.scale and best.count < count:
+        best = _search_smallest(graph, best, scale, count, smallest)
+    parent = best.parent
+    numbers = xp.cumsum(parent == xp.arange(parent.size, dtype=np.int32), dtype=np.int32) - np.int32(1)
+    return relabel(regions, xp.ascontiguousarray(numbers[parent])), best.count
 
 
 @dataclass(frozen=True)
+class _Merged:
+    """(n,) int32, the first region of what each belongs to, and how many are left."""
+
+    parent: Any
+    count: int
+
+
 class _RegionGraph:
-    """Regions in raster order of first pixels, and the lightest edge between each two, in order of weight."""
+    """Regions in raster order of first pixels, and the edges between them, where the image lives."""
 
-    first_pixels: NDArray[np.intp]
-    sizes: NDArray[np.int32]
-    internal: NDArray[np.int32]
-    ends: tuple[NDArray[np.int32], NDArray[np.int32]]
-    weights: NDArray[np.uint16]
+    def __init__(self, weights: Any, regions: Any, sizes: Any, internal: Any) -> None:
+        from cvseg.kernels.graph.region_edges import region_edges
 
-    def merge(self, scale: float, smallest: int) -> tuple[NDArray[np.int32], int]:
-        """A new number for each region, and how many numbers there are."""
+        self.edges = region_edges(weights, regions)
+        self.nodes = sizes, internal
+        # A GPU tries scales side by side, as far as there is room for their lists; a CPU only what is asked for.
+        room = max(1, MOST_LISTED // (sizes.size + self.edges[0].size + 1))
+        self.side_by_side = min(STEPS_PER_OCTAVE, room) if device_of(sizes) == "cuda" else 1
+
+    def merge(self, scale: float, smallest: int) -> _Merged:
+        return self.merge_each([scale], smallest)[0]
+
+    def merge_each(self, scales: Sequence[float], smallest: int) -> list[_Merged]:
         from cvseg.kernels.graph.merge_regions import merge_regions
 
-        parent, areas, heaviest = (np.empty_like(self.sizes) for _ in range(3))
-        limits = np.int64(scale * WEIGHT_UNITS), np.int64(smallest)
-        lists = self.sizes, self.internal, *limits, parent, areas, heaviest
-        count = merge_regions(*self.ends, self.weights, *lists)
-        numbers = np.cumsum(parent == np.arange(parent.size), dtype=np.int32) - np.int32(1)
-        return numbers[parent], int(count)
-
-    def search_scale(self, low: float, count: int, smallest: int) -> tuple[NDArray[np.int32], int]:
-        """`merge` with a scale above `low` that leaves about `count`."""
-        few = max(1, round(0.015 * count))
-        found = best = self.merge(low, smallest)
-        low = max(low, 1 / WEIGHT_UNITS)
-        high, above, below = np.inf, found[1], 0
-        for _ in range(SEARCH_STEPS):
-            if abs(best[1] - count) <= few or low >= LARGEST_SCALE:
-                break
-            # Numbers of regions fall about as a power of the scale.
-            if high == np.inf:
-                middle = low * min(16.0, max(1.5, above / count))
-            else:
-                share = float(np.log(above / count) / np.log(above / max(below, 1))) if above > below else 0.5
-                middle = float(low * (high / low) ** min(0.9, max(0.1, share)))
-            found = self.merge(middle, smallest)
-            if found[1] > count:
-                low, above = middle, found[1]
-            else:
-                high, below = middle, found[1]
-            best = min(best, found, key=lambda found: abs(found[1] - count))
-        return best
-
-    def search_smallest(self, scale: float, count: int, high: int) -> tuple[NDArray[np.int32], int]:
-        """`merge` with a smallest size below `high` that leaves about `count`."""
-        low, best = 0, self.merge(scale, high)
-        while high - low > 1 and best[1] != count:
-            middle = (low + high) // 2
-            found = self.merge(scale, middle)
-            low, high = (middle, high) if found[1] > count else (low, middle)
-            best = min(best, found, key=lambda found: abs(found[1] - count))
-        return best
+        whole = np.array([int(scale * WEIGHT_UNITS) for scale in scales], np.int64)
+        device = device_of(self.nodes[0])
+        parents, counts = merge_regions(*self.edges, *self.nodes, to_device(whole, device), np.int64(smallest))
+        return [_Merged(parents[i], int(count)) for i, count in enumerate(to_host(counts))]
 
 
-def _region_graph(weights: Any, roots: Any, sizes: Any, internal: Any) -> _RegionGraph:
-    from cvseg.kernels.graph.merge_regions import lightest_edges
-    from cvseg.kernels.recycled import recycled_empty
+def _search_scale(graph: _RegionGraph, start: _Merged, low: float, count: int, smallest: int) -> _Merged:
+    """`graph.merge` with the scale above `low` that leaves about `count`: one of a ladder, the same on any device."""
+    low = max(low, 1 / WEIGHT_UNITS)
+    few = max(1, round(TOLERANCE * count))
+    tried: dict[int, _Merged] = {0: start}
 
-    weights, roots, sizes, internal = (to_host(array) for array in (weights, roots, sizes, internal))
-    first_pixels = np.flatnonzero(sizes)
-    numbers = recycled_empty((roots.size,), np.int32)
-    numbers[first_pixels] = np.arange(first_pixels.size, dtype=np.int32)
-    pairs, keys = lightest_edges(weights, roots, numbers, np.int64(first_pixels.size))
-    order = np.argsort(keys)
-    first, second = np.divmod(pairs[order], first_pixels.size)
-    return _RegionGraph(
-        first_pixels,
-        sizes.reshape(-1)[first_pixels],
-        internal.reshape(-1)[first_pixels],
-        (first.astype(np.int32), second.astype(np.int32)),
-        (keys[order] >> 32).astype(np.uint16),
-    )
+    def merge(step: int) -> _Merged:
+        if step not in tried:
+            width = graph.side_by_side
+            steps = range(step // width * width, step // width * width + width)
+            found = graph.merge_each([low * 2 ** (one / STEPS_PER_OCTAVE) for one in steps], smallest)
+            tried.update({one: result for one, result in zip(steps, found, strict=True) if one})
+        return tried[step]
+
+    last = int(STEPS_PER_OCTAVE * math.log2(LARGEST_SCALE / low))
+    below, above = 0, last + 1  # steps that leave too many, and too few
+    best = start
+    while abs(best.count - count) > few and above - below > 1:
+        # Numbers of regions fall about as a power of the scale: of the root of it, until two are known.
+        excess = math.log(merge(below).count / count)
+        if above > last:
+            slope = math.log(start.count / merge(below).count) / below if below else 0.0
+            step = below + excess / max(slope, 0.5 * math.log(2) / STEPS_PER_OCTAVE if not below else 1e-3)
+            step = min(max(step, below + 4), below + 3 * STEPS_PER_OCTAVE, last)
+        else:
+            share = excess / math.log(merge(below).count / max(merge(above).count, 1))
+            step = below + (above - below) * min(0.9, max(0.1, share))
+        middle = min(max(round(step), below + 1), above - 1)
+        found = merge(middle)
+        below, above = (middle, above) if found.count > count else (below, middle)
+        best = min(best, found, key=lambda one: abs(one.count - count))
+    return best
+
+
+def _search_smallest(graph: _RegionGraph, start: _Merged, scale: float, count: int, high: int) -> _Merged:
+    """`graph.merge` with a smallest size below `high` that leaves about `count`."""
+    low, best = 0, start
+    while high - low > 1 and best.count != count:
+        middle = (low + high) // 2
+        found = graph.merge(scale, middle)
+        low, high = (middle, high) if found.count > count else (low, middle)
+        best = min(best, found, key=lambda one: abs(one.count - count))
+    return best
 
 
 def _separated(labels: Any, count: int, smallest: int) -> Any:

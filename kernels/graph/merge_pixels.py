@@ -56,13 +56,14 @@ def _sort_edges(weights, order):
 
 
 @cpu_kernel
-def _merge(weights, order, count, directions, width, scale, parent, sizes, internal):
+def _merge(weights, order, count, directions, width, scale, parent, sizes, limits):
+    """limits: the heaviest weight that a component accepts, kept at its root: one number to look at, not two."""
     steps = np.array([1, width, width + 1, width - 1], np.int32)
     shift = 1 if directions == 2 else 2
     for i in range(parent.size):
         parent[i] = i
         sizes[i] = 1
-        internal[i] = 0
+        limits[i] = min(scale, WEIGHTS)
     for j in range(count):
         e = order[j]
         pixel = e >> shift
@@ -70,34 +71,38 @@ def _merge(weights, order, count, directions, width, scale, parent, sizes, inter
         b = _find_root(parent, pixel + steps[e & (directions - 1)])
         if a == b:
             continue
-        weight = np.int64(weights[e])
-        if (weight - internal[a]) * sizes[a] <= scale and (weight - internal[b]) * sizes[b] <= scale:
+        weight = np.int32(weights[e])
+        if weight <= limits[a] and weight <= limits[b]:
             # The smaller index stays the root: it is the first pixel in raster order.
             first, second = min(a, b), max(a, b)
+            size = sizes[first] + sizes[second]
             parent[second] = first
-            sizes[first] += sizes[second]
-            internal[first] = weight
+            sizes[first] = size
+            limits[first] = weight + min(scale // size, WEIGHTS)
 
 
 @cpu_kernel
-def _flatten(parent, sizes, internal):
+def _flatten(parent, sizes, limits, scale):
+    """Point to roots, and turn limits into internal weights."""
     for i in range(parent.size):
         # A parent precedes its child, so it points to its root already.
         parent[i] = parent[parent[i]]
-        if parent[i] != i:
+        if parent[i] == i:
+            limits[i] -= min(scale // sizes[i], WEIGHTS)
+        else:
             sizes[i] = 0
-            internal[i] = 0
+            limits[i] = 0
 
 
 def _merge_pixels_cpu(weights, scale):
     height, width, directions = weights.shape
-    parent, sizes, internal = (recycled_empty((height * width,), np.int32) for _ in range(3))
+    parent, sizes, limits = (recycled_empty((height * width,), np.int32) for _ in range(3))
     flat = weights.reshape(-1)
     order = recycled_empty((flat.size,), np.int32)
     count = _sort_edges(flat, order)
-    _merge(flat, order, count, directions, width, scale, parent, sizes, internal)
-    _flatten(parent, sizes, internal)
-    return tuple(array.reshape(height, width) for array in (parent, sizes, internal))
+    _merge(flat, order, count, directions, width, scale, parent, sizes, limits)
+    _flatten(parent, sizes, limits, scale)
+    return tuple(array.reshape(height, width) for array in (parent, sizes, limits))
 
 
 def _merge_pixels_cuda(weights, scale):

@@ -1,12 +1,26 @@
-"""The merging of `merge_pixels` on a list of regions; then the small ones join a neighbour.
+"""The merging of `merge_pixels` on a list of regions, for several scales; then the small ones join a neighbour.
 
-Sequential, and on the host wherever the pixels are: the lists are short, and a search goes through them several times.
+    parents(s, i) = the first region of what region i belongs to, at scale s        counts(s) = how many are left
+
+The CPU half goes through the edges one by one. The CUDA half works in rounds, a block for each scale; in a round every
+component finds its lightest edge (Boruvka). Where it is the lightest one for both components, the sequential method
+finds both as they are now when it comes to that edge: they are joined, if both accept it. A component that does not
+accept its lightest edge never changes again, and its edges are struck out. Others wait. The small ones then join along
+their lightest edges in the same way, but for those that lead to a large region: that is large whenever it comes, so it
+is joined at once. Thus both halves give the partition of the sequential method.
 """
 
 import numpy as np
 
+from cvseg.arrays import array_module
 from cvseg.kernels.cpu import cpu_kernel
-from cvseg.kernels.graph.edge_weights import NO_EDGE
+from cvseg.kernels.cuda import CudaSource
+from cvseg.kernels.kernel import Kernel
+
+_cuda = CudaSource(__file__)
+
+BLOCK = 512
+MOST_WEIGHT = 1 << 30  # above all weights: what the smallest components accept
 
 
 @cpu_kernel(forceinline=True)
@@ -18,104 +32,78 @@ def _find_root(parent, i):
 
 
 @cpu_kernel
-def merge_regions(first, second, weights, sizes, internal, scale, smallest, parent, areas, heaviest):
-    """Join regions that accept the edge between them, then those below `smallest` along their lightest edge.
-
-    first, second: (n,) int32, the ends of edges in the order in which they are looked at.   weights: (n,) uint16.
-    sizes, internal: (regions,) int32.   scale, smallest: int64.
-    parent: (regions,) int32, written: the first region of what each belongs to.   areas, heaviest: the same, scratch.
-    Returns how many are left.
-    """
+def _merge(first, second, weights, sizes, internal, scale, smallest, parent, areas, limits, refused):
+    """limits: the heaviest weight that a component accepts; refused: numbers of edges that were not accepted."""
     count = sizes.size
     for i in range(count):
         parent[i] = i
         areas[i] = sizes[i]
-        heaviest[i] = internal[i]
-    for absorbing in range(2):
-        for j in range(first.size):
-            a, b = _find_root(parent, first[j]), _find_root(parent, second[j])
-            if a == b:
-                continue
-            if absorbing == 1:
-                joins = areas[a] < smallest or areas[b] < smallest
-            else:
-                weight = np.int64(weights[j])
-                joins = (weight - heaviest[a]) * areas[a] <= scale and (weight - heaviest[b]) * areas[b] <= scale
-            if joins:
-                low, high = min(a, b), max(a, b)
-                parent[high] = low
-                areas[low] += areas[high]
-                heaviest[low] = weights[j]
-                count -= 1
+        limits[i] = internal[i] + min(scale // sizes[i], MOST_WEIGHT)
+    left = 0
+    for j in range(first.size):
+        a, b = _find_root(parent, first[j]), _find_root(parent, second[j])
+        if a == b:
+            continue
+        weight = np.int32(weights[j])
+        if weight <= limits[a] and weight <= limits[b]:
+            low, high = min(a, b), max(a, b)
+            parent[high] = low
+            areas[low] += areas[high]
+            limits[low] = weight + min(scale // areas[low], MOST_WEIGHT)
+            count -= 1
+        else:
+            refused[left] = j
+            left += 1
+    for k in range(left):
+        j = refused[k]
+        a, b = _find_root(parent, first[j]), _find_root(parent, second[j])
+        if a != b and (areas[a] < smallest or areas[b] < smallest):
+            low, high = min(a, b), max(a, b)
+            parent[high] = low
+            areas[low] += areas[high]
+            count -= 1
     for i in range(parent.size):
         parent[i] = parent[parent[i]]
     return count
 
 
-@cpu_kernel(forceinline=True)
-def _place(pairs, pair):
-    """Where `pair` stands in a table, or may stand: the first free place from the one that its bits choose."""
-    last = np.uint64(pairs.size - 1)
-    place = (np.uint64(pair) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32) & last
-    while pairs[place] != pair and pairs[place] >= 0:
-        place = (place + np.uint64(1)) & last
-    return place
+def _merge_regions_cpu(first, second, weights, sizes, internal, scales, smallest):
+    regions = sizes.size
+    parents, counts = np.empty((scales.size, regions), np.int32), np.empty(scales.size, np.int32)
+    areas, limits, refused = np.empty(regions, np.int32), np.empty(regions, np.int64), np.empty(first.size, np.int32)
+    for s in range(scales.size):
+        lists = first, second, weights, sizes, internal, scales[s], smallest, parents[s], areas, limits, refused
+        counts[s] = _merge(*lists)
+    return parents, counts
 
 
-@cpu_kernel
-def lightest_edges(weights, roots, numbers, regions):
-    """For each pair of regions that touch, the lightest edge between them, and of equal ones the first.
+def _merge_regions_cuda(first, second, weights, sizes, internal, scales, smallest):
+    xp = array_module(first)
+    regions, edges, tried = sizes.size, first.size, scales.size
+    parents, counts = xp.empty((tried, regions), np.int32), xp.empty(tried, np.int32)
+    areas, heaviest, lightest, finished, firsts = (xp.empty((tried, regions), np.int32) for _ in range(5))
+    live = xp.empty((tried, max(edges, 1)), np.int32)
+    _cuda.launch_blocks(
+        "merge_regions",
+        (tried,),
+        (BLOCK,),
+        *(first, second, weights, sizes, internal, scales),
+        *(firsts, areas, heaviest, lightest, finished, live, parents, counts),
+        *(np.int32(regions), np.int32(edges), smallest),
+    )
+    return parents, counts
 
-    Heavier ones between the same two are never needed: where the lightest is refused, one of the two never grows again
-    by the criterion; where it is passed over as both are large enough, they stay so.
 
-    weights: (height, width, directions) uint16.   roots: (height, width) int32.   numbers: (height width) int32: that
-    of the region at its root, from 0 to `regions` - 1.
-    Returns pairs (int64, first * regions + second) and keys (int64, weight * 2^32 + number of the edge), in any order.
-    """
-    height, width, directions = weights.shape
-    regions = np.int64(regions)
-    size = 1024
-    pairs, keys = np.full(size, -1, np.int64), np.empty(size, np.int64)
-    count = 0
-    others = np.empty(4, np.int32)
-    recent_pairs, recent_keys = np.full(4, -1, np.int64), np.zeros(4, np.int64)
-    for y in range(height):
-        row, below = roots[y], roots[min(y + 1, height - 1)]
-        row_weights = weights[y].reshape(-1)
-        for x in range(width):
-            root = row[x]
-            right, left = min(x + 1, width - 1), max(x - 1, 0)
-            others[0], others[1], others[2], others[3] = row[right], below[x], below[right], below[left]
-            if ((others[0] ^ root) | (others[1] ^ root) | (others[2] ^ root) | (others[3] ^ root)) == 0:
-                continue  # nearly everywhere
-            one = np.int64(numbers[root])
-            for d in range(directions):
-                other = others[d]
-                if other == root:
-                    continue
-                weight = np.int64(row_weights[x * directions + d])
-                if weight == NO_EDGE:
-                    continue
-                key = (weight << 32) + (y * width + x) * directions + d
-                two = np.int64(numbers[other])
-                pair = min(one, two) * regions + max(one, two)
-                if pair == recent_pairs[d] and key >= recent_keys[d]:
-                    continue  # along a boundary most are the pair of before
-                recent_pairs[d], recent_keys[d] = pair, key
-                place = _place(pairs, pair)
-                if pairs[place] == pair:
-                    keys[place] = min(keys[place], key)
-                    continue
-                pairs[place], keys[place] = pair, key
-                count += 1
-                if 2 * count > size:
-                    size *= 4
-                    old_pairs, old_keys = pairs, keys
-                    pairs, keys = np.full(size, -1, np.int64), np.empty(size, np.int64)
-                    for k in range(old_pairs.size):
-                        if old_pairs[k] >= 0:
-                            place = _place(pairs, old_pairs[k])
-                            pairs[place], keys[place] = old_pairs[k], old_keys[k]
-    taken = pairs >= 0
-    return pairs[taken], keys[taken]
+def _sample(rng, size_hw):
+    regions = size_hw[0] * size_hw[1] // 8 + 1
+    # Every region touches about three that are near it in number.
+    first = rng.integers(0, regions, 3 * regions)
+    second = np.clip(first + rng.integers(1, 9, first.size), 0, regions - 1)
+    first, second = (end[first != second].astype(np.int32) for end in (first, second))
+    weights = np.sort(rng.integers(0, 60, first.size)).astype(np.uint16)
+    sizes, internal = (rng.integers(low, 40, regions).astype(np.int32) for low in (1, 0))
+    scales = np.array([0, 300, 900, 4000], np.int64)
+    return first, second, weights, sizes, internal // 4, scales, np.int64(25)
+
+
+merge_regions = Kernel("merge_regions", cpu=_merge_regions_cpu, cuda=_merge_regions_cuda, sample=_sample, atol=0)

@@ -9,7 +9,9 @@ from skimage.segmentation import felzenszwalb
 from cvseg.errors import OptionError
 from cvseg.kernels.graph.edge_weights import NO_EDGE, edge_weights
 from cvseg.kernels.graph.merge_pixels import merge_pixels
-from cvseg.kernels.graph.merge_regions import lightest_edges
+from cvseg.kernels.graph.merge_regions import merge_regions
+from cvseg.kernels.graph.needed_edges import needed_edges
+from cvseg.kernels.graph.region_edges import region_edges
 from cvseg.kernels.graph.smooth_levels import smooth_levels
 from cvseg.superpixels import GraphOptions, segment
 from cvseg.superpixels.graph_based_2004 import merged
@@ -32,6 +34,7 @@ def grid_edges(weights):
 
 def sequential(edges, pixels, scale, smallest):
     """The method as it is written in the paper, with sets: the region of each pixel, named by its first pixel."""
+    edges = list(edges)
     regions = {pixel: {pixel} for pixel in range(pixels)}
     internal = dict.fromkeys(range(pixels), 0)
     name = list(range(pixels))
@@ -119,20 +122,46 @@ def test_the_partition_is_that_of_scikit_image_where_no_two_edges_are_equal(smal
     pytest.fail("no image with distinct weights was made")
 
 
-def test_the_lightest_edge_between_two_regions_is_found():
+def test_edges_between_regions_are_listed_in_order():
     weights = random_weights(5, (40, 61))
-    roots, sizes, _ = merge_pixels(weights, np.int64(5))
-    names = np.flatnonzero(sizes)
-    numbers = np.zeros(roots.size, np.int32)
-    numbers[names] = np.arange(names.size)
-    expected = {}
-    for weight, number, a, b in grid_edges(weights):
-        one, two = sorted((numbers[roots.flat[a]], numbers[roots.flat[b]]))
-        if one != two:
-            expected.setdefault(int(one) * names.size + int(two), (weight << 32) + number)
-    assert len(expected) > 512  # the table of pairs has grown
-    pairs, keys = lightest_edges(weights, roots, numbers, np.int64(names.size))
-    assert dict(zip(pairs.tolist(), keys.tolist(), strict=True)) == expected
+    roots, _, _ = merge_pixels(weights, np.int64(5))
+    edges = [(weight, roots.flat[a], roots.flat[b]) for weight, _, a, b in grid_edges(weights)]
+    expected = np.array([edge for edge in edges if edge[1] != edge[2]])
+    assert 500 < len(expected) < len(edges)
+    first, second, listed = region_edges(weights, roots)
+    assert_array_equal(np.stack([listed, first, second], axis=1), expected)
+
+
+@pytest.mark.parametrize("directions", [2, 4])
+def test_the_edges_that_are_needed_hold_a_minimum_spanning_tree(directions):
+    weights = random_weights(7, (17, 23), directions, most=12)  # many equal ones
+    needed = needed_edges(weights)
+    kept = needed != NO_EDGE
+    assert_array_equal(needed[kept], weights[kept])
+    assert kept.sum() < 0.75 * (weights != NO_EDGE).sum()
+    # Joined in order, with or without the other edges: the same parts below every weight.
+    for most in range(0, 13, 3):
+        parts = [
+            sequential([edge for edge in grid_edges(some) if edge[0] <= most], some[..., 0].size, 1e9, 0)
+            for some in (weights, needed)
+        ]
+        assert_array_equal(parts[0], parts[1])
+
+
+@pytest.mark.parametrize("smallest", [0, 4, 15])
+@pytest.mark.parametrize("scale", [0, 30, 120])
+def test_rounds_of_lightest_edges_give_the_partition_of_the_sequential_method(scale, smallest, cuda_runner):
+    """The CUDA half works in rounds, all regions at once; the method of the paper goes edge by edge."""
+    for seed in range(3):
+        weights = random_weights(seed, (13, 17), most=25)
+        edges = np.array(grid_edges(weights))
+        ends = edges[:, 2].astype(np.int32), edges[:, 3].astype(np.int32), edges[:, 0].astype(np.uint16)
+        single = np.ones(13 * 17, np.int32), np.zeros(13 * 17, np.int32)
+        arguments = *ends, *single, np.array([scale], np.int64), np.int64(smallest)
+        expected = sequential(map(tuple, edges.tolist()), 13 * 17, scale, smallest)
+        for parents, counts in (merge_regions.cpu(*arguments), cuda_runner(merge_regions, *arguments)):
+            assert_array_equal(np.asarray(parents)[0], expected)
+            assert int(np.asarray(counts)[0]) == np.unique(expected).size
 
 
 def test_smoothing_is_that_of_a_binomial_filter_with_repeated_borders():
