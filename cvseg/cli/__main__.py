@@ -18,6 +18,7 @@ COMMANDS = {
     "background": "What moves before a fixed camera: masks, events, the background; its state can be kept.",
     "flow": "Dense optical flow of two pictures or of a video.",
     "superpixels": "Small connected regions of a picture or video that keep to the edges and their numbers.",
+    "supervoxels": "Regions of a video that go on through time, from small to large.",
     "track": "Follow the boxes of a detector over time: every object keeps its number.",
     "evaluate": "Measure results against the truth: masks, tracks, instances, flow and more.",
     "demo": "Render a clip with a known truth, segment it, and print the scores.",

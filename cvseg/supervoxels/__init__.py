@@ -13,7 +13,7 @@ __all__ = ["SupervoxelOptions", "SupervoxelStream", "Supervoxels", "run", "segme
 
 
 def run(
-    frames: Iterable[Any], *, count: int = 2000, options: SupervoxelOptions | None = None, device: str = "auto"
+    frames: Iterable[Any], *, count: int | None = None, options: SupervoxelOptions | None = None, device: str = "auto"
 ) -> Iterator[Supervoxels]:
     """Supervoxels of a video, part by part as they are finished. Memory does not grow with the video.
 
@@ -43,7 +43,7 @@ def run(
 
 
 def segment(
-    frames: Iterable[Any], *, count: int = 2000, options: SupervoxelOptions | None = None, device: str = "auto"
+    frames: Iterable[Any], *, count: int | None = None, options: SupervoxelOptions | None = None, device: str = "auto"
 ) -> Supervoxels:
     """Supervoxels of a whole video, which must fit into memory: four bytes a pixel.
 
@@ -69,7 +69,7 @@ def segment(
     >>> video[:, :, 9:] = 200
     >>> found = segment(video, count=6)
     >>> len(found), found.levels, found.labels_with(2)[2, 0, [0, 8, 9, 23]].tolist()
-    (3, 25, [0, 0, 1, 1])
+    (3, 31, [0, 0, 1, 1])
     """
     parts = list(run(frames, count=count, options=options, device=device))
     if not parts:

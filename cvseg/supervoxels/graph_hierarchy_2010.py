@@ -22,6 +22,7 @@ from cvseg.supervoxels.window import FrameGraph, Standing, merge_window
 
 FULL_COLOR = 20.0  # L*a*b*: colours that are farther apart are as different as can be
 CUT_COLOR = 12.0  # L*a*b*: a superpixel with another colour than this a frame ago shows something else
+SUPERPIXEL_AREA, MOST_SUPERPIXELS = 200, 4000  # pixels of one, and how many in a frame, where no count is given
 SAMPLED = 8  # every eighth pixel tells the motion of the camera
 FLOWS = ("none", "fast", "balanced", "quality")
 
@@ -40,7 +41,7 @@ class SupervoxelOptions(Options):
     flow: str = option("fast", "preset of the flow that is estimated where none is given", choices=FLOWS)
     window: int = option(16, "frames decided at once; more decide better, wait longer, and hold more memory", low=1)
     overlap: int = option(4, "frames after these that are looked at before deciding", low=0)
-    levels: int = option(24, "levels above the superpixels", low=1, high=200)
+    levels: int = option(30, "levels above the superpixels", low=1, high=200)
     first: float = option(0.04, "difference up to which regions are joined on level 1; larger is coarser", low=0.0)
     growth: float = option(1.2, "factor to that of the next level; larger steps reach coarser levels", low=1.0, high=10)
     power: float = option(0.8, "0: size does not count; larger joins small regions before large ones", low=0, high=2)
@@ -60,7 +61,8 @@ class SupervoxelStream:
 
     Parameters
     ----------
-    count : superpixels in a frame, the finest level; regions cannot follow edges better than they do
+    count : superpixels in a frame, the finest level; regions cannot follow edges better than they do. None: one for 200
+        pixels, at most 4000
     options : SupervoxelOptions
     device : where to compute: "auto" is where the first frame lives
 
@@ -102,7 +104,9 @@ class SupervoxelStream:
     ((3, 24, 40), True)
     """
 
-    def __init__(self, *, count: int = 2000, options: SupervoxelOptions | None = None, device: str = "auto") -> None:
+    def __init__(
+        self, *, count: int | None = None, options: SupervoxelOptions | None = None, device: str = "auto"
+    ) -> None:
         self.options = SupervoxelOptions() if options is None else options
         if not isinstance(self.options, SupervoxelOptions):
             raise OptionError(f"SupervoxelStream: options are {type(options).__name__}; expected SupervoxelOptions.")
@@ -110,7 +114,7 @@ class SupervoxelStream:
         self.device = device
         self.frames = 0
         self.cuts: tuple[int, ...] = ()
-        self._superpixels = SuperpixelStream(count=count, options=self.options.superpixels)
+        self._superpixels = SuperpixelStream(count=count or 1, options=self.options.superpixels)
         self._materials = Materials(self.options.other_color, self.options.strangers)
         self._standing = Standing.empty(self.options.levels)
         self._window: list[FrameGraph] = []
@@ -156,7 +160,8 @@ class SupervoxelStream:
         caller = "SupervoxelStream.update"
         there = device_of(frame) if self.device == "auto" else choose_device(self.device)
         picture = superpixel_picture(caller, frame, "frame")
-        check_count(caller, self.count, picture)
+        if self.count is not None:
+            check_count(caller, self.count, picture)
         if flow is not None:
             check_shapes(caller, frame=(picture[:, :, 0], "H W"), flow=(flow, "H W 2"))
             check_dtype(caller, np.float32, flow=flow)
@@ -166,6 +171,9 @@ class SupervoxelStream:
                 f"{caller}: frame is {tuple(picture.shape[:2])}; expected {tuple(self._before.shape[:2])} as the "
                 "frames before. Resize it, or take what is left with finish(), which allows another size."
             )
+        if self._before is None:
+            pixels = picture.shape[0] * picture.shape[1]
+            self._superpixels.count = self.count or min(MOST_SUPERPIXELS, max(1, pixels // SUPERPIXEL_AREA))
         if flow is None:
             flow = self._flow_to(picture)
         else:
@@ -309,6 +317,7 @@ class SupervoxelStream:
             )
         self.reset()
         self.frames, self._first = int(state["frames"]), int(state["first"])
+        self._superpixels.count = state["superpixels"]["count"]
         self._superpixels.load_state_dict(state["superpixels"])
         self._materials.load_state_dict(state["materials"])
         self._standing = Standing.from_state(state["standing"])
