@@ -16,7 +16,7 @@ from cvseg.tracking.association import (
     nearness,
     similarity,
 )
-from cvseg.tracking.group_split import groups_of, split_group, usual_area_inside
+from cvseg.tracking.group_split import groups_of, hide_absent, split_group, usual_area_inside
 from cvseg.tracking.ownership import Components, Ownership
 from cvseg.tracking.pieces import collect_parts, count_apart
 from cvseg.tracking.returning import rejoin_groups, take_free_components
@@ -55,6 +55,7 @@ def assign_components(
     _merge(outcome, tracks, components, _family_cover(tracks, overlap_px), options.least_cover)
     take_free_components(outcome, tracks, components, options)
     rejoin_groups(outcome, tracks, components)
+    hide_absent(outcome, tracks, components)
     _expect_inside(outcome, components, predicted)
     collect_parts(outcome, tracks, components, overlap_px, predicted, options)
     count_apart(outcome, tracks, components, options)
@@ -95,9 +96,10 @@ def _split_groups(
             components.histogram,
         )
         # All in one place is no split.
-        if place is not None and len(set(place)) > 1:
+        if place is not None and len(set(place) - {-1}) > 1:
             for t, c in zip(members, place, strict=True):
-                outcome.give(c, t)
+                if c >= 0:
+                    outcome.give(c, t)
 
 
 def _match(outcome: Ownership, fit: Any, rows: list[int], least_fit: float) -> None:

@@ -51,11 +51,9 @@ class SlotMap:
         for track in tracks:
             if track.slot:
                 x, y = track.filter.center_xy
-                x0, y0, x1, y1 = track.box_xyxy
-                self._shifts_xy[track.slot] = (
-                    math.floor(x - 0.5 * (x0 + x1) + 0.5),
-                    math.floor(y - 0.5 * (y0 + y1) + 0.5),
-                )
+                # From the estimated centre, not the measured one: who was divided wrongly jumps.
+                last_x, last_y = track.center_xy
+                self._shifts_xy[track.slot] = math.floor(x - last_x + 0.5), math.floor(y - last_y + 0.5)
 
     def overlap(
         self, tracks: list[TrackState], mask_labels: Any, labels_of: NDArray[np.int64], count: int

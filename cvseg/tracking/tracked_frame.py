@@ -79,14 +79,15 @@ class TrackedFrame:
 
     def _number(self, sighting: Sighting) -> int:
         for track in (sighting.track, sighting.parent):
-            if track is not None and track.id and self._frame_number >= track.own_from:
-                return track.id
+            number = track.number_at(self._frame_number) if track is not None else 0
+            if number:
+                return number
         return 0
 
     def _record(self, number: int, sightings: list[Sighting]) -> Track:
         """One record for a track and the pieces that carry its number."""
         # The track itself comes before its pieces.
-        first = min(sightings, key=lambda sighting: sighting.track.id != number)
+        first = min(sightings, key=lambda sighting: sighting.track.number_at(self._frame_number) != number)
         area_px = np.array([sighting.area_px for sighting in sightings])
         boxes = np.array([sighting.box_xyxy for sighting in sightings])
         share = area_px / area_px.sum()

@@ -6,22 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from cvseg.arrays import array_module, common_device, to_host
+from cvseg.arrays import array_module, common_device, to_device, to_host
 from cvseg.checks import check_dtype, check_shapes
 from cvseg.errors import InputError, ShapeError
 from cvseg.records.region import RegionTable
 from cvseg.regions.properties import region_properties
 from cvseg.tracking.assignment import assign_components
+from cvseg.tracking.association import box_gap
+from cvseg.tracking.identity import settle_identities
 from cvseg.tracking.kalman_filter import BoxKalmanFilter
+from cvseg.tracking.look import color_features
 from cvseg.tracking.ownership import Components, Ownership
-from cvseg.tracking.returning import lost_twin
-from cvseg.tracking.second_look import exchange_numbers
 from cvseg.tracking.slot_map import SlotMap
 from cvseg.tracking.track_lifecycle import CONFIRMED, ENDED, LOST, TENTATIVE, TrackState
 from cvseg.tracking.tracked_frame import Sighting, TrackedFrame
 from cvseg.tracking.tracker_options import TrackerOptions
 
-SECOND_LOOK = 25  # frames in which a young track may still turn out to be one that was lost
+APART = 1.0  # sides to the next component from which a newcomer is no piece of another
+HIDDEN_COVER = 0.3  # share of its last pixels under another from which that one hides it
 
 
 class Tracker:
@@ -116,7 +118,7 @@ class Tracker:
         final = self._map.divide(
             self._tracks, mask_labels, labels_of, ownership, probability, self.options.hidden_share
         )
-        self._learn(final, ownership, image, components)
+        self._learn(final, ownership, image, overlap_px)
         return self._result(final)
 
     def state_dict(self) -> dict[str, Any]:
@@ -128,6 +130,7 @@ class Tracker:
             "slots": None if self._map.slots is None else np.array(to_host(self._map.slots)),
             "tracks": [track.state_dict() for track in self._tracks],
             "parents": [-1 if track.parent is None else self._place(track.parent) for track in self._tracks],
+            "hosts": [-1 if track.host is None else self._place(track.host) for track in self._tracks],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -137,8 +140,9 @@ class Tracker:
         self._frames = int(state["frames"])
         self._map = SlotMap(None if state["slots"] is None else np.array(state["slots"]))
         self._tracks = [TrackState.from_state_dict(track, self.options.kalman) for track in state["tracks"]]
-        for track, parent in zip(self._tracks, state["parents"], strict=True):
+        for track, parent, host in zip(self._tracks, state["parents"], state["hosts"], strict=True):
             track.parent = None if parent < 0 else self._tracks[parent]
+            track.host = None if host < 0 else self._tracks[host]
 
     def _place(self, track: TrackState) -> int:
         return next(t for t, other in enumerate(self._tracks) if other is track)
@@ -201,6 +205,13 @@ class Tracker:
 
         return to_host(region_histogram(labels, array_module(image).ascontiguousarray(image), np.int32(count)))
 
+    @staticmethod
+    def _color_sums(labels: Any, image: Any, boxes_xyxy: Any) -> Any:
+        from cvseg.kernels.regions.region_colors import region_colors
+
+        boxes = to_device(np.ascontiguousarray(boxes_xyxy, np.int32), common_device("Tracker.update", labels))
+        return to_host(region_colors(labels, array_module(image).ascontiguousarray(image), boxes))
+
     def _start_tracks(self, ownership: Ownership, components: Components) -> None:
         for c in ownership.newcomers:
             if components.area_px[c] < self.options.min_area:
@@ -214,16 +225,23 @@ class Tracker:
                 first_frame=self._frames,
                 parent=whole and (whole.parent or whole),
                 frames_apart=int(whole is not None),
+                born_apart=_nearest(components, c) > APART * max(box[2] - box[0], box[3] - box[1]),
                 box_xyxy=box,
             )
             self._tracks.append(track)
             ownership.give(c, len(self._tracks) - 1)
 
-    def _learn(self, final: RegionTable, ownership: Ownership, image: Any, components: Components) -> None:
+    def _learn(self, final: RegionTable, ownership: Ownership, image: Any, overlap_px: Any) -> None:
         divided = self._map.slots
         shared = {t for owners in ownership.owners.values() if len(owners) > 1 for t in owners}
         size_hw = (int(divided.shape[0]), int(divided.shape[1]))
-        counts = None if image is None else self._histograms(divided, image, len(final))
+        if image is not None:
+            counts = self._histograms(divided, image, len(final))
+            colors = color_features(self._color_sums(divided, image, final.box_xyxy))
+        self._find_hosts(ownership, final, overlap_px)
+        # What is seen of these may be more than themselves.
+        more = {id(track.host) for t, track in enumerate(self._tracks) if track.host and t not in ownership.main}
+        more |= {id(track.parent) for track in self._tracks if track.parent and track.hits == 0}
         for t, track in enumerate(self._tracks):
             row = track.slot - 1
             if t not in ownership.main or final.area_px[row] == 0:
@@ -237,27 +255,36 @@ class Tracker:
                 float(final.area_px[rows].sum()),
                 own_px=float(final.area_px[row]),
                 shared=t in shared,
+                hides=id(track) in more,
                 shared_noise=self.options.shared_noise,
             )
             track.group = ownership.main[t] + 1 if t in shared else 0
-            if counts is not None and t not in shared:
-                track.learn_colors(counts[row])
-        self._look_again(shared, ownership, final, counts)
+            if image is not None and t not in shared:
+                track.learn_colors(counts[row], colors[row])
         self._drop_pieces(ownership)
-        self._confirm(ownership, components)
+        alone = [t for t in ownership.main if t not in shared and self._tracks[t].missed == 0]
+        settle_identities(self._tracks, sorted(alone), self._frames, self.options, self._new_number)
+        self._confirm()
         self._tracks = [track for track in self._tracks if track.status != ENDED]
         for track in self._tracks:
             if track.parent is not None and track.parent.status == ENDED:
                 track.parent = None
+            if track.host is not None and track.host.status == ENDED:
+                track.host = None
 
-    def _look_again(self, shared: set[int], ownership: Ownership, final: RegionTable, counts: Any) -> None:
-        seen: dict[int, Any] = {}
-        for t, track in enumerate(self._tracks):
-            if track.before_area > 0 and t in ownership.main and t not in shared and final.area_px[track.slot - 1]:
-                row = None if counts is None else counts[track.slot - 1]
-                seen[t] = row if row is None else row / max(int(row.sum()), 1)
-        if seen:
-            exchange_numbers(self._tracks, seen, self.options)
+    def _find_hosts(self, ownership: Ownership, final: RegionTable, overlap_px: Any) -> None:
+        """Who was seen in the last frame and is not now, while others are where its pixels went: they hide it."""
+        for t in range(len(overlap_px) if overlap_px.shape[1] else 0):
+            track = self._tracks[t]
+            if t in ownership.main or track.missed or track.status != CONFIRMED:
+                continue
+            c = int(np.argmax(overlap_px[t]))
+            owners = ownership.owners.get(c, []) if overlap_px[t, c] >= HIDDEN_COVER * track.mask_px else []
+            if track.group:
+                owners = [o for o in ownership.main if self._tracks[o].group == track.group]
+            owners = [o for o in owners if self._tracks[o].status == CONFIRMED]
+            if owners:
+                track.host = self._tracks[max(owners, key=lambda o: (self._tracks[o].area_px, -o))]
 
     def _drop_pieces(self, ownership: Ownership) -> None:
         """Two tracks of one object began as its pieces: the one that was never for long alone is none."""
@@ -267,35 +294,26 @@ class Tracker:
             whole = max(owners, key=lambda t: (self._tracks[t].frames_alone, -t))
             for t in owners:
                 track = self._tracks[t]
-                if t != whole and track.frames_alone < self.options.proof <= track.frames_shared // 2:
+                if (
+                    t != whole
+                    and not track.born_apart
+                    and track.frames_alone < self.options.proof <= track.frames_shared // 2
+                ):
                     track.status = ENDED
 
-    def _confirm(self, ownership: Ownership, components: Components) -> None:
-        for t, track in enumerate(self._tracks):
-            if track.status == CONFIRMED and track.hits <= SECOND_LOOK and t in ownership.main and not track.group:
-                # Too small to be recognised when it got its number: it came out from behind something slowly.
-                self._recognise(t, ownership, components)
+    def _confirm(self) -> None:
+        for track in self._tracks:
             if track.status != TENTATIVE or track.hits < self.options.min_hits:
                 continue
             if track.parent is not None and track.frames_apart < self.options.split_after:
                 continue
             # As far back as frames are held; a child was shown with its parent's number before.
-            track.own_from = self._frames - self.options.min_hits + 1
             track.parent = None
-            if not self._recognise(t, ownership, components):
-                track.id, track.status = self._next_id, CONFIRMED
-                self._next_id += 1
+            track.name(self._new_number(), self._frames - self.options.min_hits + 1)
 
-    def _recognise(self, t: int, ownership: Ownership, components: Components) -> bool:
-        """Whether a young track is one that was lost; it then goes on as that one."""
-        track = self._tracks[t]
-        # One that was seen beside it is another: no number stands twice in a frame.
-        lost = [other for other in self._tracks if other.status == LOST and other.missed >= track.hits]
-        twin = lost_twin(track, lost, components, ownership.main[t], self.options)
-        if twin >= 0:
-            track.become(lost[twin])
-            lost[twin].status = ENDED
-        return twin >= 0
+    def _new_number(self) -> int:
+        self._next_id += 1
+        return self._next_id - 1
 
     def _result(self, final: RegionTable) -> TrackedFrame:
         sightings = []
@@ -322,3 +340,9 @@ class Tracker:
 def _box(row: Any) -> tuple[float, float, float, float]:
     x0, y0, x1, y1 = (float(value) for value in row)
     return x0, y0, x1, y1
+
+
+def _nearest(components: Components, c: int) -> float:
+    """Pixels between a component and the nearest other one."""
+    others = np.delete(components.box_xyxy, c, axis=0)
+    return min((box_gap(components.box_xyxy[c], other) for other in others), default=float("inf"))

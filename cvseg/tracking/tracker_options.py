@@ -32,7 +32,7 @@ class TrackerOptions(Options):
     )
     split_after: int = option(6, "frames apart after which a part becomes an object of its own", low=1)
     proof: int = option(
-        15, "frames alone that prove an object; one that shares for twice as long before is dropped as a piece", low=1
+        10, "frames alone that prove an object; one that shares for twice as long before is dropped as a piece", low=1
     )
     hidden_share: float = option(
         0.2, "share of its usual area below which a track in a shared component counts as hidden", low=0, high=1
