@@ -40,9 +40,10 @@ def distance_transform(mask: Any, metric: str = "euclidean", *, squared: bool = 
 
     References
     ----------
-    Along columns, then rows [Meijster2000]_; the Euclidean sweep keeps the lower envelope of parabolas
-    [FelzenszwalbHuttenlocher2012]_. Departure: it compares products instead of dividing, begins anew at every pixel
-    that is not set, and leaves out columns that are farther than both ends. On a GPU each pixel searches its row.
+    Along columns, then rows [Meijster2000]_; the chessboard's in two sweeps [RosenfeldPfaltz1966]_. The Euclidean sweep
+    keeps the lower envelope of parabolas [FelzenszwalbHuttenlocher2012]_. Departure: it compares products instead of
+    dividing, begins anew at every pixel that is not set, and leaves out columns that are farther than both ends. On a
+    GPU each pixel searches its row.
 
     Examples
     --------
