@@ -143,7 +143,7 @@ class SampleConsensus(BackgroundModel):
             options.flood_share * pixels,
             options.shadow_darkest,
             options.shadow_levels,
-            options.plate_rate,
+            options.plate_rate if chance < 0 else chance,
         )
         return tuple(np.float32(value) for value in values)
 
