@@ -79,7 +79,7 @@ class FluxTensor(BackgroundModel):
 
     References
     ----------
-    [Bunyak2007]_ eqs. 3 to 5. Departures: binomial filters of 5 pixels; a background picture from what is still.
+    [Bunyak2007]_. Departures: binomial filters of 5 pixels; a background picture from what is still.
 
     Examples
     --------

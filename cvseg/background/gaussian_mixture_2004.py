@@ -66,7 +66,7 @@ class GaussianMixture(BackgroundModel):
 
     References
     ----------
-    [Zivkovic2004]_ eqs. 8 to 14; [ZivkovicHeijden2006]_; [Prati2003]_ for shadows.
+    [Zivkovic2004]_; [ZivkovicHeijden2006]_; [Prati2003]_ for shadows.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-// trace = (d/dt I_x)^2 + (d/dt I_y)^2 + (d^2/dt^2 I)^2, the trace of the flux tensor (Bunyak et al. 2007, eq. 5), before
+// trace = (d/dt I_x)^2 + (d/dt I_y)^2 + (d^2/dt^2 I)^2, the trace of the flux tensor (Bunyak et al. 2007), before
 // its mean over a window. Derivatives along time are sums over the last frames, weighted by once and twice.
 // One thread per pixel.
 // ring: (kept, 3, count) float32, the frames before, the oldest at `oldest`.   newest: (3, count).   trace: (count).
