@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from cvseg.records import Frame
     from cvseg.report.background_folder import BackgroundFolder
 
-CODES = ("binary", "cdnet")  # a test compares both with what they name
-METHOD_OF_PRESET = {"fast": "running_gaussian", "balanced": "running_gaussian", "quality": "gaussian_mixture"}
+CODES = ("binary", "cdnet")  # a test compares them with cvseg.report.background_folder
 LEAST_SHARE = 0.0005  # of the frame: smallest spot that is followed, unless --min-area says another
 MOVING_CAMERA = 0.4  # mean share of foreground from which a fixed camera is doubted
 
@@ -94,7 +94,7 @@ def command(
     Methods: docs/background/README.md says which one for what; 'cvseg evaluate change' measures the masks.
     """
     from cvseg.arrays import choose_device
-    from cvseg.background import BACKGROUND_METHODS
+    from cvseg.background import BACKGROUND_METHODS, BACKGROUND_PRESETS
     from cvseg.cli.region import parse_region, region_mask
     from cvseg.cli.run import open_input, print_where_to_look
     from cvseg.cli.shrunk_source import ShrunkSource
@@ -103,7 +103,7 @@ def command(
     from cvseg.report.background_folder import BackgroundFolder
     from cvseg.report.run_record import RunRecord
 
-    name = METHOD_OF_PRESET[preset] if method is None else method
+    name = BACKGROUND_PRESETS[preset] if method is None else method
     if name not in BACKGROUND_METHODS:
         raise OptionError(f"--method is {name!r}; {nearest_name(name, BACKGROUND_METHODS)}")
     if learning_rate is not None and not 0 <= learning_rate <= 1:
@@ -302,7 +302,7 @@ class Moment:
     """A frame, or a time in seconds."""
 
     frame: int | None = None
-    time_s: float = 0.0
+    time_s: Fraction = Fraction(0)
 
     @classmethod
     def parse(cls, option: str, text: str | None) -> Moment | None:
@@ -314,15 +314,15 @@ class Moment:
 
         Examples
         --------
-        >>> Moment.parse("--from", "60").frame, Moment.parse("--to", "2.4s").time_s
-        (60, 2.4)
+        >>> Moment.parse("--from", "60").frame, str(Moment.parse("--to", "2.4s").time_s)
+        (60, '12/5')
         """
         if text is None:
             return None
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s?)\s*", text, re.ASCII)
         if not match or (not match[2] and "." in match[1]):
             raise OptionError(f"{option} is {text!r}; expected a frame, as 60, or a time in seconds, as 2.4s.")
-        return cls(time_s=float(match[1])) if match[2] else cls(frame=int(match[1]))
+        return cls(time_s=Fraction(match[1])) if match[2] else cls(frame=int(match[1]))
 
     def reached(self, frame: Frame) -> bool:
         """Whether `frame` is this moment, or after it."""
