@@ -67,6 +67,12 @@ from cvseg.evaluation.shot_accuracy import (
     shot_score,
     transitions_of_cuts,
 )
+from cvseg.evaluation.supervoxel_accuracy import (
+    mean_duration,
+    segmentation_accuracy,
+    size_variation,
+    volume_leakage,
+)
 from cvseg.evaluation.temporal_stability import OutlineShape, outline_change, outline_shape, temporal_stability
 from cvseg.evaluation.tracking_accuracy import (
     FrameMatches,
@@ -154,6 +160,7 @@ __all__ = [
     "match_segments",
     "match_transitions",
     "matched_frames",
+    "mean_duration",
     "mean_of_windows",
     "motion_boundaries",
     "near_motion_boundaries",
@@ -169,11 +176,13 @@ __all__ = [
     "same_id_scores",
     "segment_boundary",
     "segment_pairs",
+    "segmentation_accuracy",
     "segmentation_covering",
     "semantic_score",
     "sequence_statistics",
     "shot_counts",
     "shot_score",
+    "size_variation",
     "speed_regions",
     "summed_pairs",
     "temporal_stability",
@@ -184,5 +193,6 @@ __all__ = [
     "undersegmentation_error",
     "variation_of_information",
     "video_consistency",
+    "volume_leakage",
     "without_wrong_depth",
 ]

@@ -20,6 +20,7 @@ from cvseg.evaluation.region_accuracy import (
     explained_variation,
     undersegmentation_error,
 )
+from cvseg.evaluation.supervoxel_accuracy import mean_duration, segmentation_accuracy, size_variation
 
 FLOWS = (".flo", ".png", ".npy", ".npz")
 
@@ -27,10 +28,12 @@ VIDEO_MEASURES = (
     Measure("sv_boundary_recall", "SV BR", "share of the true boundary, between frames too, with a boundary nearby"),
     Measure("sv_undersegmentation", "SV UE", "leakage of supervoxels across true edges, in time too", rising=False),
     Measure("sv_achievable", "SV ASA", "pixels of the video right when each supervoxel takes its best true label"),
+    Measure("sv_accuracy", "SV SA", "share of a true segment that supervoxels cover which lie mostly in it"),
     Measure("sv_explained", "SV EV", "share of the colour variance of the video explained; needs images"),
     Measure("sv_compactness", "SV CO", "36 pi volume^2 / surface^3 of the supervoxels, weighted by volume"),
     Measure("sv_consistency", "Consistency", "share of the pixels that keep their label along the true flow"),
     Measure("sv_duration", "Duration", "mean number of frames in which a supervoxel lives", digits=2),
+    Measure("sv_size_variation", "Size var.", "deviation of a supervoxel's pixels over time", digits=1, rising=False),
     Measure("supervoxels", "Supervoxels", "number of supervoxels", digits=0, rising=None),
 )
 
@@ -90,16 +93,17 @@ def _video(
         "sv_boundary_recall": _mean([boundary_recall(labels, one, tolerance_px=tolerance_px) for one in drawn]),
         "sv_undersegmentation": _mean([undersegmentation_error(labels, one, void) for one in drawn]),
         "sv_achievable": _mean([achievable_accuracy(labels, one, void) for one in drawn]),
+        "sv_accuracy": _mean([segmentation_accuracy(labels, one, void) for one in drawn]),
         "sv_compactness": compactness(labels),
+        "sv_size_variation": size_variation(labels),
+        "sv_duration": mean_duration(labels),
+        "supervoxels": float(len(np.unique(labels))),
     }
     pictures = [picture for _, _, picture in read if picture is not None]
     if len(pictures) == len(read):
         values["sv_explained"] = explained_variation(labels, np.stack(pictures))
     if flow:
         values["sv_consistency"] = _consistency(name, frames, labels, Path(flow))
-    alive = [np.unique(own) for own in labels]
-    values["supervoxels"] = float(len(np.unique(np.concatenate(alive))))
-    values["sv_duration"] = sum(map(len, alive)) / values["supervoxels"]
     return values
 
 
