@@ -201,6 +201,34 @@ def _load_channel(channel):
 
 
 @intrinsic
+def load16_shorts(typing_context, array, index):
+    """Elements index .. index + 15 of a flat int16 array, converted to float32."""
+    if not (_is_flat(array, types.int16) and isinstance(index, types.Integer)):
+        return None
+
+    def emit(context, builder, sig, args):
+        place = _address(context, builder, sig.args[0], args[0], args[1], ir.IntType(16), 16)
+        return builder.sitofp(builder.load(place, align=2), ir.VectorType(_F32, 16))
+
+    return Lanes(16)(array, index), emit
+
+
+@intrinsic
+def store16_shorts(typing_context, array, index, value):
+    """Store 16 lanes in (-32769, 32768) as 16 numbers of a flat int16 array, rounded towards zero."""
+    if not (_is_flat(array, types.int16) and isinstance(index, types.Integer) and value == Lanes(16)):
+        return None
+
+    def emit(context, builder, sig, args):
+        place = _address(context, builder, sig.args[0], args[0], args[1], ir.IntType(16), 16)
+        whole = builder.fptosi(args[2], ir.VectorType(ir.IntType(32), 16))
+        builder.store(builder.trunc(whole, ir.VectorType(ir.IntType(16), 16)), place, align=2)
+        return context.get_dummy_value()
+
+    return types.none(array, index, value), emit
+
+
+@intrinsic
 def store16_bytes(typing_context, array, index, value):
     """Store 16 lanes in [0, 256) as 16 bytes of a flat uint8 array, rounded towards zero."""
     if not (_is_flat(array, types.uint8) and isinstance(index, types.Integer) and value == Lanes(16)):

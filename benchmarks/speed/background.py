@@ -5,8 +5,8 @@ python -m benchmarks.speed.background [--methods NAME ...] [--size 480p] [--fram
 All models take each frame in turn, so that a busy machine slows all of them alike. "wall" and "CPU" are medians over
 the frames after the first eight, in ms, CPU with all threads added up; "of MOG2" and "CPU of" are medians of the ratio
 to MOG2 in the same frame, "least of" is the ratio of the shortest times. "MB" is what `state_dict` holds. The fixed
-camera is vtest.avi, the moving one a pan over one of its pictures (CVSEG_DATA, else ../shared/data); without the data, a
-noisy picture with a moving disc.
+camera is vtest.avi, the moving one a pan over one of its pictures (CVSEG_DATA, else ../shared/data); without the data,
+a noisy picture with a moving disc.
 """
 
 from __future__ import annotations

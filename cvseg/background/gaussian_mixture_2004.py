@@ -36,9 +36,11 @@ class GaussianMixtureOptions(Options):
         low=0.1,
         unit=" sigma",
     )
-    first_sigma: float = option(3.9, "of a new Gaussian; larger sees less at first", low=0.1, unit=" grey levels")
-    smallest_sigma: float = option(2.0, "larger sees less in quiet video", low=0.1, unit=" grey levels")
-    largest_sigma: float = option(12.0, "larger sees less in noisy video", low=0.1, unit=" grey levels")
+    first_sigma: float = option(
+        3.9, "of a new Gaussian; larger sees less at first", low=0.5, high=22, unit=" grey levels"
+    )
+    smallest_sigma: float = option(2.0, "larger sees less in quiet video", low=0.5, high=22, unit=" grey levels")
+    largest_sigma: float = option(12.0, "larger sees less in noisy video", low=0.5, high=22, unit=" grey levels")
     shadow_darkest: float = option(
         0.7, "deepest shadow, times the background; larger allows less shadow, 1 turns shadows off", low=0, high=1
     )
@@ -60,7 +62,7 @@ class GaussianMixture(BackgroundModel):
 
     Notes
     -----
-    20 bytes a pixel for each of `modes`: 100 with the default. Departures from the paper: the probability of foreground
+    12 bytes a pixel for each of `modes`: 60 with the default. Departures from the paper: the probability of foreground
     rises smoothly with the distance; the first picture is background at once; the rate of the first frames is
     1 / (2 n); the mask is smoothed by a majority.
 
@@ -87,9 +89,9 @@ class GaussianMixture(BackgroundModel):
     def _begin(self, image: Any) -> None:
         from cvseg.kernels.background.gaussian_mixture import gaussian_mixture, mixture_state
 
-        model = mixture_state(array_module(image), image.shape[:2], self.options.modes)
-        gaussian_mixture(image, model, *self._settings(0.5))
-        self._arrays = {"model": model}
+        weights, fields = mixture_state(array_module(image), image.shape[:2], self.options.modes)
+        gaussian_mixture(image, weights, fields, *self._settings(0.5))
+        self._arrays = {"weights": weights, "fields": fields}
 
     def _settings(self, rate: float) -> tuple[np.float32, ...]:
         """In the order of the kernel's SETTINGS."""
@@ -116,7 +118,7 @@ class GaussianMixture(BackgroundModel):
         self._numbers["frames"] += learning_rate is None or learning_rate > 0
         frames = int(self._numbers["frames"])
         rate = max(self.options.learning_rate, 1 / (2 * frames)) if learning_rate is None else learning_rate
-        results = gaussian_mixture(image, self._arrays["model"], *self._settings(rate))
+        results = gaussian_mixture(image, self._arrays["weights"], self._arrays["fields"], *self._settings(rate))
         foreground, mask, shadow, background = results[:4]
         if self.options.smooth_radius:
             mask = mask_vote(mask, np.int32(self.options.smooth_radius), MAJORITY)

@@ -13,25 +13,33 @@
 // A rate of 0 changes nothing at all.
 //
 // image, background: (count, 3) uint8.   foreground: (count) float32.   mask, shadow: (count) uint8, 0 or 1.
-// model: (count / 16 rounded up, 5 modes, 16) float32: weights of all modes, then variance, red, green, blue of each.
+// weights: (blocks, modes, 16) float32, blocks of 16 pixels.   fields: (blocks, modes, 4, 16) int16: variance in 64ths,
+// red, green, blue in 128ths.
 
-#define WEIGHT(mode) model[base + 16 * (mode)]
-#define FIELD(mode, field) model[base + 16 * (modes + 4 * (mode) + (field))]
+#define WEIGHT(mode) weights[base + 16 * (mode)]
+#define FIELD(mode, field) fields[field_base + 64 * (mode) + 16 * (field)]
 
-__device__ __forceinline__ void sort_up(float* __restrict__ model, const int base, const int modes, int mode) {
+__device__ __forceinline__ float variance_of(const short field) { return (float)field * 0.015625f; }
+__device__ __forceinline__ float mean_of(const short field) { return (float)field * 0.0078125f; }
+__device__ __forceinline__ short kept_variance(const float variance) { return (short)(int)(variance * 64.0f + 0.5f); }
+__device__ __forceinline__ short kept_mean(const float mean) { return (short)(int)(mean * 128.0f + 0.5f); }
+
+__device__ __forceinline__ void sort_up(float* __restrict__ weights, short* __restrict__ fields, const int base,
+                                        const int field_base, int mode) {
   for (; mode > 0 && WEIGHT(mode) > WEIGHT(mode - 1); mode--) {
     const float weight = WEIGHT(mode);
     WEIGHT(mode) = WEIGHT(mode - 1);
     WEIGHT(mode - 1) = weight;
     for (int field = 0; field < 4; field++) {
-      const float value = FIELD(mode, field);
+      const short value = FIELD(mode, field);
       FIELD(mode, field) = FIELD(mode - 1, field);
       FIELD(mode - 1, field) = value;
     }
   }
 }
 
-extern "C" __global__ void gaussian_mixture(const unsigned char* __restrict__ image, float* __restrict__ model,
+extern "C" __global__ void gaussian_mixture(const unsigned char* __restrict__ image, float* __restrict__ weights,
+                                            short* __restrict__ fields,
                                             const float rate, const float least_weight, const float background_share,
                                             const float threshold_squared, const float match_squared,
                                             const float first_variance, const float smallest_variance,
@@ -41,15 +49,15 @@ extern "C" __global__ void gaussian_mixture(const unsigned char* __restrict__ im
                                             const int modes, const int count) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= count) return;
-  const int base = (i / 16) * (80 * modes) + i % 16;
+  const int base = (i / 16) * (16 * modes) + i % 16, field_base = (i / 16) * (64 * modes) + i % 16;
   const float r = image[3 * i], g = image[3 * i + 1], b = image[3 * i + 2];
 
   float nearest = 1e9f, before = 0.0f;
   for (int mode = 0; mode < modes; mode++) {
     const float weight = WEIGHT(mode);
     if (!(before < background_share && weight > 0.0f && nearest >= threshold_squared)) break;
-    const float dr = r - FIELD(mode, 1), dg = g - FIELD(mode, 2), db = b - FIELD(mode, 3);
-    const float distance = (dr * dr + dg * dg + db * db) / FIELD(mode, 0);
+    const float dr = r - mean_of(FIELD(mode, 1)), dg = g - mean_of(FIELD(mode, 2)), db = b - mean_of(FIELD(mode, 3));
+    const float distance = (dr * dr + dg * dg + db * db) / variance_of(FIELD(mode, 0));
     nearest = nearest < distance ? nearest : distance;
     before = before + weight;
   }
@@ -61,14 +69,14 @@ extern "C" __global__ void gaussian_mixture(const unsigned char* __restrict__ im
     for (int mode = 0; mode < modes; mode++) {
       const float weight = WEIGHT(mode);
       if (!(before < background_share && weight > 0.0f)) break;
-      const float mean_r = FIELD(mode, 1), mean_g = FIELD(mode, 2), mean_b = FIELD(mode, 3);
+      const float mean_r = mean_of(FIELD(mode, 1)), mean_g = mean_of(FIELD(mode, 2)), mean_b = mean_of(FIELD(mode, 3));
       const float along = r * mean_r + g * mean_g + b * mean_b;
       const float whole = mean_r * mean_r + mean_g * mean_g + mean_b * mean_b;
       const float light = along / fmaxf(whole, 1.0f);
       const float er = light * mean_r - r, eg = light * mean_g - g, eb = light * mean_b - b;
       const float apart = er * er + eg * eg + eb * eb;
       is_shadow = is_shadow || (light >= shadow_darkest && light < 1.0f &&
-                                apart < threshold_squared * FIELD(mode, 0) * light * light);
+                                apart < threshold_squared * variance_of(FIELD(mode, 0)) * light * light);
       before = before + weight;
     }
   }
@@ -85,17 +93,18 @@ extern "C" __global__ void gaussian_mixture(const unsigned char* __restrict__ im
       float faded = keep * WEIGHT(mode) - drop;
       bool fits = false;
       if (!fitted) {
-        const float variance = FIELD(mode, 0);
-        const float dr = r - FIELD(mode, 1), dg = g - FIELD(mode, 2), db = b - FIELD(mode, 3);
+        const float variance = variance_of(FIELD(mode, 0));
+        const float dr = r - mean_of(FIELD(mode, 1)), dg = g - mean_of(FIELD(mode, 2)), db = b - mean_of(FIELD(mode, 3));
         const float square = dr * dr + dg * dg + db * db;
         fits = square < match_squared * variance;
         if (fits) {
           faded = faded + rate;
           const float step = rate / faded;
-          FIELD(mode, 0) = fminf(fmaxf(variance + step * (square - variance), smallest_variance), largest_variance);
-          FIELD(mode, 1) = FIELD(mode, 1) + step * dr;
-          FIELD(mode, 2) = FIELD(mode, 2) + step * dg;
-          FIELD(mode, 3) = FIELD(mode, 3) + step * db;
+          FIELD(mode, 0) = kept_variance(
+              fminf(fmaxf(variance + step * (square - variance), smallest_variance), largest_variance));
+          FIELD(mode, 1) = kept_mean(mean_of(FIELD(mode, 1)) + step * dr);
+          FIELD(mode, 2) = kept_mean(mean_of(FIELD(mode, 2)) + step * dg);
+          FIELD(mode, 3) = kept_mean(mean_of(FIELD(mode, 3)) + step * db);
           fitted = true;
         }
       }
@@ -103,7 +112,7 @@ extern "C" __global__ void gaussian_mixture(const unsigned char* __restrict__ im
       WEIGHT(mode) = faded;
       total = total + faded;
       in_use = mode + 1;
-      if (fits) sort_up(model, base, modes, mode);
+      if (fits) sort_up(weights, fields, base, field_base, mode);
     }
     const float share = 1.0f / (total > 0.0f ? total : 1.0f);
     for (int mode = 0; mode < in_use; mode++) WEIGHT(mode) = WEIGHT(mode) * share;
@@ -112,14 +121,14 @@ extern "C" __global__ void gaussian_mixture(const unsigned char* __restrict__ im
       while (mode < modes - 1 && WEIGHT(mode) > 0.0f) mode++;
       for (int other = 0; other < mode; other++) WEIGHT(other) = WEIGHT(other) * keep;
       WEIGHT(mode) = mode == 0 ? 1.0f : rate;
-      FIELD(mode, 0) = first_variance;
-      FIELD(mode, 1) = r;
-      FIELD(mode, 2) = g;
-      FIELD(mode, 3) = b;
-      sort_up(model, base, modes, mode);
+      FIELD(mode, 0) = kept_variance(first_variance);
+      FIELD(mode, 1) = kept_mean(r);
+      FIELD(mode, 2) = kept_mean(g);
+      FIELD(mode, 3) = kept_mean(b);
+      sort_up(weights, fields, base, field_base, mode);
     }
   }
-  background[3 * i] = (unsigned char)(int)(FIELD(0, 1) + 0.5f);
-  background[3 * i + 1] = (unsigned char)(int)(FIELD(0, 2) + 0.5f);
-  background[3 * i + 2] = (unsigned char)(int)(FIELD(0, 3) + 0.5f);
+  background[3 * i] = (unsigned char)(int)(mean_of(FIELD(0, 1)) + 0.5f);
+  background[3 * i + 1] = (unsigned char)(int)(mean_of(FIELD(0, 2)) + 0.5f);
+  background[3 * i + 2] = (unsigned char)(int)(mean_of(FIELD(0, 3)) + 0.5f);
 }
