@@ -39,6 +39,10 @@ def common_device(caller: str, *arguments: Any) -> Device:
     InputError
         when there is no array at all.
     """
+    # Nearly every call has NumPy arrays and scalars alone; the sentence below takes longer than a small kernel.
+    kinds = set(map(type, arguments))
+    if np.ndarray in kinds and not any(hasattr(kind, "__cuda_array_interface__") for kind in kinds):
+        return "cpu"
     # NumPy scalars have a dtype too: only arrays have a place.
     places = [
         (i, device_of(a))
