@@ -84,8 +84,10 @@ def settle_identities(
     for column in taken:
         if holders[column].status == LOST:
             holders[column].status = ENDED
-    for column in sorted({c for c in present if c < len(holders)} - taken):
-        tracks.append(TrackState.lost(pasts[column], options.kalman))
+    for row, column in enumerate(present):
+        if column < len(holders) and column not in taken:
+            past = pasts[column]
+            tracks.append(TrackState.lost(past, past.unseen + rows[row].back_for, options.kalman))
 
 
 def _in_question(track: TrackState, min_hits: int) -> bool:

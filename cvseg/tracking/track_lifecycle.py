@@ -27,6 +27,7 @@ YOUNG = 15
 COVERED = 1.8  # usual area per area from which the sides of the box say nothing
 MOST_COVER_NOISE = 3.0
 EDGE = 1.5  # pixels from the edge of the picture, at most, at which it must have been seen to have walked out
+OUTSIDE = 0.25  # sides that its centre must be outside then
 WHOLE, COVERED_MOSTLY = 0.8, 0.5  # shares of its usual area from which it is seen well, and below which it is not
 WELL_AFTER = 5  # frames seen well that make it known
 HISTOGRAM_RATE = 0.1  # share of the newest colour histogram; small, so that a moment's occluder leaves no trace
@@ -48,7 +49,7 @@ class Past:
     area_px, wh, histogram : its usual area, sides and colours
     xy, velocity_xy : where it was last seen, and how it moved
     lost_for : frames since then
-    unseen : not seen at all in some of them
+    unseen : those of them in which it was not seen at all
     """
 
     id: int
@@ -60,7 +61,7 @@ class Past:
     xy: tuple[float, float]
     velocity_xy: tuple[float, float]
     lost_for: int = 0
-    unseen: bool = False
+    unseen: int = 0
 
 
 @dataclass
@@ -208,7 +209,7 @@ class TrackState:
         self.missed += 1
         if self.past is not None:
             self.past.lost_for += 1
-            self.past.unseen = True
+            self.past.unseen += 1
         self.frames_shared = 0
         self.frames_since_shared += 1
         self.frames_apart = self.group = 0
@@ -253,7 +254,9 @@ class TrackState:
         """Whether it has walked out of the picture. Who vanished in the middle of it is behind something."""
         height, width = size_hw
         x, y = self.filter.center_xy
-        if 0 <= x < width and 0 <= y < height:
+        # Who is cut by the edge is not gone when its centre has drifted over it.
+        out_x, out_y = (OUTSIDE * side for side in self.filter.size_wh)
+        if -out_x <= x < width + out_x and -out_y <= y < height + out_y:
             return False
         x0, y0, x1, y1 = self.filter.seen_box_xyxy
         return min(x0, y0, width - x1, height - y1) <= EDGE
@@ -300,8 +303,8 @@ class TrackState:
         return next((number for first, number in reversed(self.numbers) if frame >= first), 0)
 
     @classmethod
-    def lost(cls, past: Past, options: KalmanOptions) -> TrackState:
-        """Whoever has that past is still unseen."""
+    def lost(cls, past: Past, missed: int, options: KalmanOptions) -> TrackState:
+        """Whoever has that past is still unseen, for `missed` frames now."""
         x, y, width, height = *past.xy, *past.wh
         box = x - 0.5 * width, y - 0.5 * height, x + 0.5 * width, y + 0.5 * height
         kalman = BoxKalmanFilter(box, options)
@@ -311,7 +314,7 @@ class TrackState:
             slot=0,
             id=past.id,
             status=LOST,
-            missed=max(past.lost_for, 1),
+            missed=missed,
             first_frame=past.first_frame,
             area_px=past.area_px,
             usual_wh=past.wh,
