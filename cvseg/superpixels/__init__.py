@@ -74,7 +74,8 @@ def segment(
 
     Returns
     -------
-    labels : (H, W) int32 on the device of the image, 0 to n - 1, every one present and 4-connected; n is near `count`.
+    labels : (H, W) int32 on the device of the image, 0 to n - 1, every one present and 4-connected; n is near `count`
+        (``GraphOptions(exact=True)`` leaves parts together that touch at a corner).
         The same on any device and with any number of threads.
 
     Raises

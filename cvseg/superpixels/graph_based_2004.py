@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +14,12 @@ from cvseg.errors import RangeError
 from cvseg.options import Options, option
 from cvseg.superpixels.block_moves_2015 import LAB_UNITS, lab_pictures
 from cvseg.superpixels.parts import AREA, LABEL, join_parts
+from cvseg.superpixels.scale_search import Merged, search_scale
 
 WEIGHT_UNITS = 8  # weights of edges in one unit of L*a*b*
 MOST_PIXELS = 2**28  # numbers of edges have 31 bits
-LARGEST_SCALE = 2.0**40
-STEPS_PER_OCTAVE = 24  # scales that are tried: 3 % apart
-TOLERANCE = 0.015  # share by which the number may miss the wish
-MOST_LISTED = 2**24  # regions and edges of all scales that a GPU tries at a time
+SIDE_BY_SIDE = 8  # scales that a GPU tries at a time
+MOST_LISTED = 2**24  # regions and edges of all of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +28,15 @@ class GraphOptions(Options):
 
     Attributes
     ----------
-    scale, first_contrast, smallest, smallest_px, neighbors : see their `option`
+    scale, first_contrast, smallest, smallest_px, neighbors, exact, sigma : see their `option`. With `exact`, scales
+        are those of grey levels from 0 to 255
     """
 
     scale: float = option(
         0.0, "L*a*b* times pixels; larger gives larger regions. 0: found so that there are `count`", low=0.0, high=1e9
     )
     first_contrast: float = option(
-        0.025,
+        0.018,
         "L*a*b*; first scale, per pixel of an average superpixel; larger is faster, smaller more like one scale",
         low=0.0,
         high=1e3,
@@ -52,12 +51,15 @@ class GraphOptions(Options):
     neighbors: str = option(
         "8", "pixels that an edge goes to; 4 is faster and follows edges a little less", choices=("4", "8")
     )
+    exact: bool = option(False, "the paper's method edge by edge, in RGB, on the CPU; some fifty times slower")
+    sigma: float = option(0.8, "pixels; blur before an exact one; larger ignores finer texture", low=0.0, high=100.0)
 
 
+# Nothing that takes longer was found to be better than "balanced".
 GRAPH_PRESETS = {
-    "fast": GraphOptions(neighbors="4"),
+    "fast": GraphOptions(first_contrast=0.025, neighbors="4"),
     "balanced": GraphOptions(),
-    "quality": GraphOptions(first_contrast=0.018),
+    "quality": GraphOptions(),
 }
 
 
@@ -75,8 +77,8 @@ def graph_based_2004(
 
     Returns
     -------
-    labels : (H, W) int32 on the same device, 0 to n - 1, each 4-connected. Fewer than `count` where the image has
-        not so many differences: pixels of one colour are never divided.
+    labels : (H, W) int32 on the same device, 0 to n - 1, each 4-connected (8-connected if `exact`). Fewer than
+        `count` where the image has not so many differences: pixels of one colour are never divided.
 
     Raises
     ------
@@ -85,11 +87,12 @@ def graph_based_2004(
 
     Notes
     -----
-    Synchronises a GPU. With `options.scale` the partition is that of the sequential method, on weights that are rounded
-    to eighths of a unit of L*a*b*; any order of equal edges gives the same. Without it, pixels are merged at a small
-    scale, and the regions again at the scale that leaves `count`: a scale that grows on the way, as in hierarchies of
-    segmentations. Departures from the paper: L*a*b* instead of RGB, smoothed by [1 2 1] / 4 along both axes; parts of
-    a region that touch only at corners are separated.
+    Synchronises a GPU. With `options.scale` the regions of a graph of pixels are those of the sequential method, on
+    weights that are rounded to eighths of a unit of L*a*b*; any order of equal edges gives the same. Without it, pixels
+    are merged at a small scale, and the regions again at the scale that leaves `count`: a scale that grows on the way,
+    as in hierarchies of segmentations. Departures from the paper: L*a*b* instead of RGB, smoothed by [1 2 1] / 4 along
+    both axes; of each block of 2x2 pixels only the edges of its spanning tree; parts of a region that touch only at
+    corners are separated. With `options.exact` there are none of these, and scikit-image's regions are found again.
 
     References
     ----------
@@ -105,11 +108,14 @@ def graph_based_2004(
     from cvseg.kernels.graph.edge_weights import edge_weights
     from cvseg.kernels.graph.needed_edges import needed_edges
     from cvseg.kernels.graph.smooth_levels import smooth_levels
+    from cvseg.superpixels.graph_in_order import graph_in_order
 
     pixels = image.shape[0] * image.shape[1]
     if pixels > MOST_PIXELS:
         raise RangeError(f"graph_based_2004: {pixels} pixels; expected at most {MOST_PIXELS}. Divide the image.")
     smallest = options.smallest_px or max(1, round(options.smallest * pixels / count))
+    if options.exact:
+        return to_device(graph_in_order(to_host(image), count, smallest, options), device_of(image))
     levels = smooth_levels(lab_pictures(image, 0)[0])
     # Smoothed levels are four times as fine.
     weights = edge_weights(levels, np.int32(int(options.neighbors) // 2), np.float32(WEIGHT_UNITS / (4 * LAB_UNITS)))
@@ -145,22 +151,13 @@ def merged(weights: Any, count: int, smallest: int, options: GraphOptions) -> tu
     numbers[first_pixels] = xp.arange(first_pixels.size, dtype=np.int32)
     regions = relabel(roots, numbers)
     graph = _RegionGraph(weights, regions, sizes.reshape(-1)[first_pixels], internal.reshape(-1)[first_pixels])
-    best = graph.merge(scale, smallest)
-    if not options.scale and best.count > count:
-        best = _search_scale(graph, best, scale, count, smallest)
-    elif not options.scale and best.count < count:
-        best = _search_smallest(graph, best, scale, count, smallest)
+    if options.scale:
+        best = graph.merge_each([scale], smallest)[0]
+    else:
+        best = search_scale(graph, max(scale, 1 / WEIGHT_UNITS), count, smallest)
     parent = best.parent
     numbers = xp.cumsum(parent == xp.arange(parent.size, dtype=np.int32), dtype=np.int32) - np.int32(1)
     return relabel(regions, xp.ascontiguousarray(numbers[parent])), best.count
-
-
-@dataclass(frozen=True)
-class _Merged:
-    """(n,) int32, the first region of what each belongs to, and how many are left."""
-
-    parent: Any
-    count: int
 
 
 class _RegionGraph:
@@ -173,63 +170,15 @@ class _RegionGraph:
         self.nodes = sizes, internal
         # A GPU tries scales side by side, as far as there is room for their lists; a CPU only what is asked for.
         room = max(1, MOST_LISTED // (sizes.size + self.edges[0].size + 1))
-        self.side_by_side = min(STEPS_PER_OCTAVE, room) if device_of(sizes) == "cuda" else 1
+        self.side_by_side = min(SIDE_BY_SIDE, room) if device_of(sizes) == "cuda" else 1
 
-    def merge(self, scale: float, smallest: int) -> _Merged:
-        return self.merge_each([scale], smallest)[0]
-
-    def merge_each(self, scales: Sequence[float], smallest: int) -> list[_Merged]:
+    def merge_each(self, scales: Sequence[float], smallest: int) -> list[Merged]:
         from cvseg.kernels.graph.merge_regions import merge_regions
 
         whole = np.array([int(scale * WEIGHT_UNITS) for scale in scales], np.int64)
         device = device_of(self.nodes[0])
         parents, counts = merge_regions(*self.edges, *self.nodes, to_device(whole, device), np.int64(smallest))
-        return [_Merged(parents[i], int(count)) for i, count in enumerate(to_host(counts))]
-
-
-def _search_scale(graph: _RegionGraph, start: _Merged, low: float, count: int, smallest: int) -> _Merged:
-    """`graph.merge` with the scale above `low` that leaves about `count`: one of a ladder, the same on any device."""
-    low = max(low, 1 / WEIGHT_UNITS)
-    few = max(1, round(TOLERANCE * count))
-    tried: dict[int, _Merged] = {0: start}
-
-    def merge(step: int) -> _Merged:
-        if step not in tried:
-            width = graph.side_by_side
-            steps = range(step // width * width, step // width * width + width)
-            found = graph.merge_each([low * 2 ** (one / STEPS_PER_OCTAVE) for one in steps], smallest)
-            tried.update({one: result for one, result in zip(steps, found, strict=True) if one})
-        return tried[step]
-
-    last = int(STEPS_PER_OCTAVE * math.log2(LARGEST_SCALE / low))
-    below, above = 0, last + 1  # steps that leave too many, and too few
-    best = start
-    while abs(best.count - count) > few and above - below > 1:
-        # Numbers of regions fall about as a power of the scale: of the root of it, until two are known.
-        excess = math.log(merge(below).count / count)
-        if above > last:
-            slope = math.log(start.count / merge(below).count) / below if below else 0.0
-            step = below + excess / max(slope, 0.5 * math.log(2) / STEPS_PER_OCTAVE if not below else 1e-3)
-            step = min(max(step, below + 4), below + 3 * STEPS_PER_OCTAVE, last)
-        else:
-            share = excess / math.log(merge(below).count / max(merge(above).count, 1))
-            step = below + (above - below) * min(0.9, max(0.1, share))
-        middle = min(max(round(step), below + 1), above - 1)
-        found = merge(middle)
-        below, above = (middle, above) if found.count > count else (below, middle)
-        best = min(best, found, key=lambda one: abs(one.count - count))
-    return best
-
-
-def _search_smallest(graph: _RegionGraph, start: _Merged, scale: float, count: int, high: int) -> _Merged:
-    """`graph.merge` with a smallest size below `high` that leaves about `count`."""
-    low, best = 0, start
-    while high - low > 1 and best.count != count:
-        middle = (low + high) // 2
-        found = graph.merge(scale, middle)
-        low, high = (middle, high) if found.count > count else (low, middle)
-        best = min(best, found, key=lambda one: abs(one.count - count))
-    return best
+        return [Merged(parents[i], int(count)) for i, count in enumerate(to_host(counts))]
 
 
 def _separated(labels: Any, count: int, smallest: int) -> Any:

@@ -35,24 +35,25 @@ def _find_root(parent, i):
 
 
 @cpu_kernel
-def _sort_edges(weights, order):
-    """order: numbers of edges by weight, then number. Returns how many there are."""
-    edges = weights.size
+def _sort_edges(weights, found, order):
+    """order: numbers of edges by weight, then number; found: scratch. Returns how many there are."""
+    # Which edges there are is as good as random: a branch would be guessed wrongly half of the time.
+    count = np.uint64(0)
+    for e in range(np.uint64(weights.size)):
+        found[count] = e
+        count += np.uint64(weights[e] < WEIGHTS)
     places = np.zeros(WEIGHTS + 1, np.int64)
-    for e in range(np.uint64(edges)):
-        weight = weights[e]
-        if weight < WEIGHTS:
-            places[weight + 1] += 1
+    for k in range(count):
+        places[weights[np.uint64(found[k])] + 1] += 1
     for weight in range(WEIGHTS):
         places[weight + 1] += places[weight]
-    count = places[WEIGHTS]
-    for e in range(np.uint64(edges)):
-        weight = weights[e]
-        if weight < WEIGHTS:
-            place = places[weight]
-            order[place] = e
-            places[weight] = place + 1
-    return count
+    for k in range(count):
+        e = found[k]
+        weight = weights[np.uint64(e)]
+        place = places[weight]
+        order[place] = e
+        places[weight] = place + 1
+    return np.int64(count)
 
 
 @cpu_kernel
@@ -98,8 +99,8 @@ def _merge_pixels_cpu(weights, scale):
     height, width, directions = weights.shape
     parent, sizes, limits = (recycled_empty((height * width,), np.int32) for _ in range(3))
     flat = weights.reshape(-1)
-    order = recycled_empty((flat.size,), np.int32)
-    count = _sort_edges(flat, order)
+    found, order = (recycled_empty((flat.size,), np.int32) for _ in range(2))
+    count = _sort_edges(flat, found, order)
     _merge(flat, order, count, directions, width, scale, parent, sizes, limits)
     _flatten(parent, sizes, limits, scale)
     return tuple(array.reshape(height, width) for array in (parent, sizes, limits))

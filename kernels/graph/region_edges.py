@@ -16,30 +16,31 @@ _cuda = CudaSource(__file__)
 
 
 @cpu_kernel
-def _collect(weights, regions, found, places):
-    """found: numbers of the edges in raster order; places: (WEIGHTS + 1) how many have each weight, one further on."""
+def _collect(weights, regions, found):
+    """found: numbers of the edges in raster order. Returns how many they are."""
     height, width, directions = weights.shape
     flat, labels = weights.reshape(-1), regions.reshape(-1)
     steps = np.array([1, width, width + 1, width - 1], np.uint64)
-    count = 0
-    e = np.uint64(0)
+    last = np.uint64(height * width - 1)
+    count, e = np.uint64(0), np.uint64(0)
+    # No branches: which pixels lie at a boundary cannot be guessed. Places outside are moved in, and not counted.
     for pixel in range(np.uint64(height * width)):
         region = labels[pixel]
         for d in range(np.uint64(directions)):
-            weight = flat[e]
-            if weight < WEIGHTS and labels[pixel + steps[d]] != region:
-                found[count] = e
-                places[weight + 1] += 1
-                count += 1
+            found[count] = e
+            count += np.uint64((flat[e] < WEIGHTS) & (labels[min(pixel + steps[d], last)] != region))
             e += np.uint64(1)
-    return count
+    return np.int64(count)
 
 
 @cpu_kernel
-def _list_edges(weights, regions, width, directions, found, places, first, second, listed):
+def _list_edges(weights, regions, width, directions, found, first, second, listed):
     steps = np.array([1, width, width + 1, width - 1], np.int64)
     shift = 1 if directions == 2 else 2
-    for weight in range(places.size - 1):
+    places = np.zeros(WEIGHTS + 1, np.int64)
+    for k in range(found.size):
+        places[weights[found[k]] + 1] += 1
+    for weight in range(WEIGHTS):
         places[weight + 1] += places[weight]
     for k in range(found.size):
         e = found[k]
@@ -54,11 +55,10 @@ def _list_edges(weights, regions, width, directions, found, places, first, secon
 
 def _region_edges_cpu(weights, regions):
     found = recycled_empty((weights.size,), np.int32)
-    places = np.zeros(WEIGHTS + 1, np.int64)
-    count = _collect(weights, regions, found, places)
+    count = _collect(weights, regions, found)
     first, second, listed = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.uint16)
     _, width, directions = weights.shape
-    lists = found[:count], places, first, second, listed
+    lists = found[:count], first, second, listed
     _list_edges(weights.reshape(-1), regions.reshape(-1), width, directions, *lists)
     return first, second, listed
 

@@ -6,6 +6,7 @@ from numpy.testing import assert_array_equal
 from scipy import ndimage
 from skimage.segmentation import felzenszwalb
 
+from cvseg.arrays import to_host
 from cvseg.errors import OptionError
 from cvseg.kernels.graph.edge_weights import NO_EDGE, edge_weights
 from cvseg.kernels.graph.merge_pixels import merge_pixels
@@ -221,6 +222,58 @@ def test_regions_that_touch_at_a_corner_only_are_two():
     labels = segment(image, method="graph", count=4)
     assert labels[5, 5] != labels[35, 35]
     assert labels[5, 35] != labels[35, 5]
+
+
+@pytest.mark.parametrize("sigma", [0.5, 1.0])
+@pytest.mark.parametrize("smallest", [1, 20])
+def test_the_exact_method_finds_the_regions_of_scikit_image(sigma, smallest):
+    image = patches((57, 71))
+    peer = felzenszwalb(image, scale=80, sigma=sigma, min_size=smallest)
+    options = GraphOptions(exact=True, scale=80.0, sigma=sigma, smallest_px=smallest)
+    labels = segment(image, method="graph", options=options)
+    assert labels.dtype == np.int32
+    numbers = peer.max() + 1
+    assert labels.max() + 1 == numbers > 10
+    assert np.unique(labels * numbers + peer).size == numbers
+
+
+def test_the_exact_method_without_blur_finds_them_where_no_two_edges_are_equal():
+    rng = np.random.default_rng(4)
+    compared = 0
+    for _ in range(3000):
+        image = rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)
+        squares = [
+            int(((image[y0, x0].astype(int) - image[y1, x1]) ** 2).sum())
+            for y0, x0 in np.ndindex(3, 4)
+            for y1, x1 in ((y0, x0 + 1), (y0 + 1, x0), (y0 + 1, x0 + 1), (y0 + 1, x0 - 1))
+            if y1 < 3 and 0 <= x1 < 4
+        ]
+        if len(set(squares)) < len(squares):
+            continue
+        options = GraphOptions(exact=True, scale=300.0, sigma=0.0, smallest_px=2)
+        labels = segment(image, method="graph", count=1, options=options)
+        peer = felzenszwalb(image, scale=300, sigma=0, min_size=2)
+        assert np.unique(labels * 12 + peer).size == labels.max() + 1 == peer.max() + 1
+        compared += 1
+    assert compared > 100
+
+
+def test_the_exact_method_finds_the_wished_number_too(device):
+    options = GraphOptions(exact=True, neighbors="4")
+    image = patches((45, 60))
+    labels = segment(image, method="graph", count=40, options=options)
+    assert abs(labels.max() + 1 - 40) <= 3
+    assert_array_equal(to_host(segment(device.array(image), method="graph", count=40, options=options)), labels)
+
+
+@pytest.mark.parametrize("options", [GraphOptions(scale=20.0), GraphOptions(neighbors="4"), GraphOptions()])
+def test_a_gpu_finds_the_same_regions_at_any_count(options, device):
+    image = patches((33, 26))
+    for count in (1, 30, 400):
+        expected = segment(image, method="graph", count=count, options=options)
+        assert_array_equal(
+            to_host(segment(device.array(image), method="graph", count=count, options=options)), expected
+        )
 
 
 def test_options_that_cannot_be_are_refused():
