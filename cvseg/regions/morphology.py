@@ -55,7 +55,7 @@ def erode(image: Any, footprint: Footprint = 3, *, border_value: float | None = 
 
     References
     ----------
-    Rectangles: running minima from block ends [vanHerk1992]_ down the columns, doubled windows along the rows.
+    Rectangles: running minima from block ends [Herk1992]_ down the columns, doubled windows along the rows.
     Departure: other shapes are runs of pixels, two doubled windows each.
 
     Examples
