@@ -19,9 +19,9 @@ from cvseg.baselines.opencv_flow import (
     opencv_simple_flow,
     opencv_tv_l1,
 )
-from cvseg.baselines.opencv_superpixels import opencv_lsc, opencv_mslic, opencv_seeds, opencv_slic, opencv_slico
+from cvseg.baselines.opencv_superpixels import OPENCV_SUPERPIXEL_METHODS
 from cvseg.baselines.skimage_flow import skimage_ilk, skimage_tv_l1
-from cvseg.baselines.skimage_superpixels import skimage_felzenszwalb, skimage_slic
+from cvseg.baselines.skimage_superpixels import SKIMAGE_SUPERPIXEL_METHODS
 
 # ``method(image0, image1)``: two (H, W, 3) uint8 RGB images, giving (H, W, 2) float32 pixels as estimate_flow does.
 BASELINE_FLOW_METHODS: dict[str, Callable[[Any, Any], Any]] = {
@@ -39,13 +39,8 @@ BASELINE_FLOW_METHODS: dict[str, Callable[[Any, Any], Any]] = {
 
 # ``method(image, count)``: (H, W, 3) uint8 RGB and the wished number, giving (H, W) int32 labels from 0.
 BASELINE_SUPERPIXEL_METHODS: dict[str, Callable[[Any, int], Any]] = {
-    "opencv_slic": opencv_slic,
-    "opencv_slico": opencv_slico,
-    "opencv_mslic": opencv_mslic,
-    "opencv_lsc": opencv_lsc,
-    "opencv_seeds": opencv_seeds,
-    "skimage_slic": skimage_slic,
-    "skimage_felzenszwalb": skimage_felzenszwalb,
+    **OPENCV_SUPERPIXEL_METHODS,
+    **SKIMAGE_SUPERPIXEL_METHODS,
 }
 
 # ``method()`` makes a model; ``model.update(image)``: (H, W, 3) uint8 RGB, giving the (H, W) bool mask of what moves.
