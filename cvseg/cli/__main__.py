@@ -19,6 +19,7 @@ COMMANDS = {
     "flow": "Dense optical flow of two pictures or of a video.",
     "superpixels": "Small connected regions of a picture or video that keep to the edges and their numbers.",
     "supervoxels": "Regions of a video that go on through time, from small to large.",
+    "grow": "Regions of a picture that grow from seeds, or by merging what is alike.",
     "track": "Follow the boxes of a detector over time: every object keeps its number.",
     "evaluate": "Measure results against the truth: masks, tracks, instances, flow and more.",
     "demo": "Render a clip with a known truth, segment it, and print the scores.",

@@ -37,7 +37,7 @@ class RandomWalkerOptions(Options):
     )
     smooth: int = option(1, "rounds of smoothing by [1 2 1] / 4; more for noise, less for thin things", low=0, high=2)
     tolerance: float = option(
-        1e-3, "remainder of the equations, as share of the sources; smaller takes longer", low=1e-9, high=0.1
+        1e-4, "error in energy, of that at the start; probabilities are off by up to 100 times it", low=1e-9, high=0.1
     )
     iterations: int = option(200, "at most so many steps of conjugate gradients", low=1, high=100000)
 
@@ -72,8 +72,8 @@ def random_walker_2006(
     Notes
     -----
     The probabilities are the potentials of a circuit, solved for by conjugate gradients with a multigrid step, eight
-    labels at a time, the last one as what is missing to 1. CPU and GPU add up in another order: probabilities differ by
-    up to about the tolerance, labels only where two are that close. Departures from the paper: differences
+    labels at a time, the last one as what is missing to 1. CPU and GPU add up in another order: probabilities differ in
+    the sixth digit, labels only where two are that close. Departures from the paper: differences
     in L*a*b*, rounded to eighths, their square divided by its mean.
 
     References

@@ -33,10 +33,10 @@ class RegionMergingOptions(Options):
     edge: float = option(1.0, "weight of the mean strength of the border, in L*a*b*; larger keeps outlines", low=0.0)
     color: float = option(0.5, "weight of the distance of mean colours, in L*a*b*; larger keeps flat regions", low=0.0)
     histogram: float = option(
-        30.0, "weight of how far histograms are apart, 0 to 1; larger keeps regions of one pattern", low=0.0
+        20.0, "weight of how far histograms are apart, 0 to 1; larger keeps regions of one pattern", low=0.0
     )
     size: float = option(
-        0.2, "exponent of the smaller size; larger merges small regions first, for more equal sizes", low=0.0, high=2.0
+        0.25, "exponent of the smaller size; larger merges small regions first, for more equal sizes", low=0.0, high=2.0
     )
     superpixels: int = option(800, "at the start; more are slower, and keep smaller things", low=1, high=100000)
 

@@ -50,7 +50,7 @@ GROWING_METHODS = {
     ),
     "random_walker": GrowingMethod(
         random_walker_2006,
-        {"balanced": RandomWalkerOptions(), "quality": RandomWalkerOptions(tolerance=1e-4)},
+        {"fast": RandomWalkerOptions(tolerance=1e-3), "balanced": RandomWalkerOptions()},
         gives_probability=True,
     ),
     "watershed": GrowingMethod(watershed_2009, {"balanced": WatershedOptions()}, takes_boundary=True),

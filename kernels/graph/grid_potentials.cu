@@ -1,7 +1,7 @@
 // Potentials on a grid of conductors: conjugate gradients (double) with a multigrid step (float).
 // All arrays but those of the caller have a border of one zero: (height + 2, width + 2); at(y, x) finds a pixel.
 // right, down, ground, inverse: one layer.   rest, guess, direction, ...: a layer for each right-hand side.
-// state: (layers, 8) double: product, towards, length, enough, done.   sums: (layers, height) double, one a row.
+// state: (layers, 8) double: product, towards, length, enough, done, started.   sums: (layers, height) double, one a row.
 #define FIRST 0.5621f   // the same words stand in the .py file
 #define LONGER 1.7f
 #define ROW_THREADS 128
@@ -10,6 +10,7 @@
 #define LENGTH 2
 #define ENOUGH 3
 #define DONE 4
+#define STARTED 5
 
 __device__ __forceinline__ int at(const int y, const int x, const int width) { return (y + 1) * (width + 2) + x + 1; }
 
@@ -194,28 +195,22 @@ extern "C" __global__ void grid_potentials(const float* __restrict__ right, cons
   store_sum(total, &sums[k * height + y]);
 }
 
-// potential += length * direction;   rest -= length * image;   sums(y) = rest . rest.   One block per row and layer.
+// potential += length * direction;   rest -= length * image.   One thread per pixel and layer.
 extern "C" __global__ void grid_potentials_advance(const double* __restrict__ direction,
                                                    const double* __restrict__ image, const double* __restrict__ state,
                                                    double* __restrict__ potential, double* __restrict__ rest,
-                                                   float* __restrict__ rough, double* __restrict__ sums,
-                                                   const int height, const int width) {
-  const int y = blockIdx.x, k = blockIdx.y;
-  if (state[8 * k + DONE] != 0.0) return;
-  const double length = state[8 * k + LENGTH];
-  const long long first = layer_of(k, height, width) + at(y, 0, width);
-  double total = 0.0;
-  for (int x = threadIdx.x; x < width; x += ROW_THREADS) {
-    potential[first + x] += length * direction[first + x];
-    const double value = rest[first + x] - length * image[first + x];
-    rest[first + x] = value;
-    rough[first + x] = (float)value;
-    total += value * value;
-  }
-  store_sum(total, &sums[k * height + y]);
+                                                   float* __restrict__ rough, const int height, const int width) {
+  int y, x;
+  if (!pixel_of(y, x, height, width) || state[8 * blockIdx.z + DONE] != 0.0) return;
+  const double length = state[8 * blockIdx.z + LENGTH];
+  const long long i = layer_of(blockIdx.z, height, width) + at(y, x, width);
+  potential[i] += length * direction[i];
+  const double value = rest[i] - length * image[i];
+  rest[i] = value;
+  rough[i] = (float)value;
 }
 
-// Adds up the rows, and works out the next number of the method: phase 0 the goal, 1 the turn, 2 the length, 3 the end.
+// Adds up the rows, and works out the next number of the method: phase 0 the turn, or the end, phase 1 the length.
 // One block per layer.
 extern "C" __global__ void grid_potentials_state(const double* __restrict__ sums, double* state, const int phase,
                                                  const int height, const double tolerance) {
@@ -224,21 +219,19 @@ extern "C" __global__ void grid_potentials_state(const double* __restrict__ sums
   if (own[DONE] != 0.0) return;  // for all threads of the block
   double part = 0.0;
   for (int y = threadIdx.x; y < height; y += ROW_THREADS) part += sums[blockIdx.x * height + y];
-  __syncthreads();
+  __syncthreads();  // all have seen that there is something to do
   store_sum(part, &total);
   if (threadIdx.x != 0) return;
-  if (phase == 0) {
-    own[ENOUGH] = tolerance * tolerance * total;
-    if (total == 0.0) own[DONE] = 1.0;
-  } else if (phase == 1) {
-    own[TOWARDS] = own[PRODUCT] > 0.0 ? total / own[PRODUCT] : 0.0;
-    own[PRODUCT] = total;
-    if (!(total > 0.0)) own[DONE] = 1.0;
-  } else if (phase == 2) {
+  if (phase == 1) {
     own[LENGTH] = own[PRODUCT] / total;
-  } else if (total <= own[ENOUGH]) {
-    own[DONE] = 1.0;
+    return;
   }
+  const bool is_first = own[STARTED] == 0.0;
+  if (is_first) own[ENOUGH] = tolerance * tolerance * total;
+  own[STARTED] = 1.0;
+  if (total <= own[ENOUGH]) own[DONE] = 1.0;
+  own[TOWARDS] = is_first ? 0.0 : total / own[PRODUCT];
+  own[PRODUCT] = total;
 }
 
 // What the caller gets.   One thread per pixel and layer.

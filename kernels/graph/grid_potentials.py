@@ -5,6 +5,7 @@
 A pixel without any conductor has potential 0. The multigrid step takes blocks of 2x2 pixels as one, whose conductors
 are the sums of those that cross: a coarse equation is the sum of four fine ones, and has the same form. It only has to
 be roughly right, and is float32; the conjugate gradients around it are float64. All right-hand sides share the grids.
+They end when the remainder, weighted by the multigrid step, has fallen by `tolerance`: about the error in its energy.
 
 Sums over the image are made row by row, then over rows: the same on any number of threads. The CUDA half adds up the
 pixels of a row in another order, so its last digits differ.
@@ -166,21 +167,18 @@ def _apply_rows(first_row, end_row, right, down, ground, direction, image, sums)
         sums[y - 1] = total
 
 
-@cpu_kernel(fastmath={"reassoc"})
-def _advance_rows(first_row, end_row, length, direction, image, potential, rest, rough, sums):
-    """potential += length * direction; rest -= length * image, also as float32; sums[y] = rest . rest."""
+@cpu_kernel
+def _advance_rows(first_row, end_row, length, direction, image, potential, rest, rough):
+    """potential += length * direction; rest -= length * image, also as float32."""
     width = rest.shape[1] - 2
     for y in range(first_row + 1, end_row + 1):
         one, two = direction[y, 1 : width + 1], image[y, 1 : width + 1]
         three, four, five = potential[y, 1 : width + 1], rest[y, 1 : width + 1], rough[y, 1 : width + 1]
-        total = 0.0
         for x in range(width):
             three[x] += length * one[x]
             value = four[x] - length * two[x]
             four[x] = value
             five[x] = np.float32(value)
-            total += value * value
-        sums[y - 1] = total
 
 
 @cpu_kernel(fastmath={"reassoc"})
@@ -255,21 +253,20 @@ def _solve(grids, source, tolerance, iterations, sums):
     potential, direction, image = (np.zeros_like(rest) for _ in range(3))
     rough = grids.rests[0]
     rough[:] = rest
-    enough = tolerance**2 * float((rest[1:-1] ** 2).sum(axis=1).sum())
-    product = 1.0
+    product = enough = 0.0
     for number in range(iterations):
         grids.step()
         run_bands(_product_rows, height, rest, grids.guesses[0], sums)
         before, product = product, float(sums.sum())
-        if product <= 0:
+        if number == 0:
+            enough = tolerance**2 * product
+        if product <= enough:
             break
         towards = product / before if number else 0.0
         run_bands(_direction_rows, height, grids.guesses[0], towards, direction)
         run_bands(_apply_rows, height, *system, direction, image, sums)
         length = product / float(sums.sum())
-        run_bands(_advance_rows, height, length, direction, image, potential, rest, rough, sums)
-        if float(sums.sum()) <= enough:
-            break
+        run_bands(_advance_rows, height, length, direction, image, potential, rest, rough)
     return potential
 
 
@@ -344,17 +341,14 @@ def _grid_potentials_cuda(right, down, ground, sources, tolerance, iterations):
         numbers = np.int32(phase), np.int32(height), tolerance
         _cuda.launch_blocks("grid_potentials_state", (layers,), (ROW_THREADS,), sums, state, *numbers)
 
-    grids.launch_rows("grid_potentials_product", rest, rough, state, sums)
-    add_up(0)
     for _ in range(int(iterations)):
         grids.step(state)
         grids.launch_rows("grid_potentials_product", rest, guess, state, sums)
-        add_up(1)
+        add_up(0)
         grids.launch("grid_potentials_direction", 0, guess, state, direction)
         grids.launch_rows("grid_potentials", *grids.systems[0], direction, state, image, sums)
-        add_up(2)
-        grids.launch_rows("grid_potentials_advance", direction, image, state, potential, rest, rough, sums)
-        add_up(3)
+        add_up(1)
+        grids.launch("grid_potentials_advance", 0, direction, image, state, potential, rest, rough)
     grids.launch("grid_potentials_end", 0, potential, potentials)
     return potentials
 
