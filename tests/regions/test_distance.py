@@ -152,4 +152,4 @@ def test_what_cannot_be_used_is_refused_in_a_sentence():
     with pytest.raises(RangeError, match="sides of at most 32767"):
         nearest_background(np.zeros((1, 32768), bool))
     with pytest.raises(OptionError, match="did you mean 'euclidean'"):
-        distance_transform(np.zeros((3, 3), bool), "euclidian")
+        distance_transform(np.zeros((3, 3), bool), "euclid")
