@@ -4,7 +4,8 @@ from cvseg.tracking.box_tracker import BoxTracker
 from cvseg.tracking.box_tracker_options import BoxMotionOptions, BoxTrackerOptions, OfflineOptions
 from cvseg.tracking.kalman_filter import BoxKalmanFilter, KalmanOptions
 from cvseg.tracking.offline_tracks import track_boxes, track_boxes_online
-from cvseg.tracking.particle_filter import ParticleEstimate, ParticleFilter
+from cvseg.tracking.particle_estimate import ParticleEstimate
+from cvseg.tracking.particle_filter import ParticleFilter
 from cvseg.tracking.particle_options import ParticleOptions
 from cvseg.tracking.particle_tracker import ParticleTracker
 from cvseg.tracking.resampling import effective_count, systematic_resample

@@ -4,56 +4,45 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cvseg.checks import check_shapes
-from cvseg.errors import InputError, RangeError, ShapeError
+from cvseg.errors import InputError, ShapeError
 from cvseg.tracking.particle_colors import TargetColors, WorkPicture, work_picture
+from cvseg.tracking.particle_estimate import ParticleEstimate
+from cvseg.tracking.particle_inputs import check_image, checked_box, checked_boxes, checked_evidence
 from cvseg.tracking.particle_options import ParticleOptions
+from cvseg.tracking.particle_states import (
+    ASPECT,
+    SIZE,
+    SIZE_DAMPING,
+    VSIZE,
+    VX,
+    VY,
+    X,
+    Y,
+    bounded,
+    local_map,
+    places_around,
+    projected,
+    shake,
+    sides_of,
+)
 from cvseg.tracking.resampling import effective_count, systematic_resample
 
 Array = NDArray[np.float64]
 
 CONFIRMED, OCCLUDED, LOST = "confirmed", "occluded", "lost"
-# Columns of the particles: centre, log size and log aspect against the start, and their velocities per frame.
-X, Y, SIZE, ASPECT, VX, VY, VSIZE = range(7)
-SIZE_GAIN, SIZE_DAMPING = 0.1, 0.7  # as velocity_gain and damping, for the size: it rarely changes for long
 LAYER_COOLING = 0.5  # noise of a layer against the one before
 LEAST_GAP = 2.0  # of the log likelihoods of target and surroundings: below, nothing can be told apart
-LEAST_SIDE, MOST_LOG_SIZE, MOST_LOG_ASPECT = 4.0, 2.5, 1.0
 PROPOSED = 0.1  # share of the particles that start at proposals
 HISTORY = 8  # certain sights that decide the velocity of a target that hides
 SURROUNDINGS = np.array([(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if x or y], np.float64) * 1.2
 USUAL_RATE = 0.1
 FIRST_SIGHTS = 5  # frames that say how like the target usually is
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ParticleEstimate:
-    """What the particles say about one frame.
-
-    Attributes
-    ----------
-    frame_index : as given to `update`
-    box_xyxy : (4,) half-open box in pixels; a guess while the target is hidden
-    velocity_xy : (2,) pixels per frame
-    covariance : (4, 4) of centre x, centre y (pixels), log width, log height
-    confidence : in [0, 1]; 0 is as unlike as the surroundings, 1 as like as usual
-    status : confirmed, occluded or lost
-    effective : effective number of particles after weighing
-    """
-
-    frame_index: int
-    box_xyxy: Array
-    velocity_xy: Array
-    covariance: Array
-    confidence: float
-    status: str
-    effective: float
 
 
 class ParticleFilter:
@@ -127,8 +116,8 @@ class ParticleFilter:
         ------
         ShapeError, DtypeError, RangeError
         """
-        _check_image("ParticleFilter.start", image)
-        box = _checked_box(box_xyxy, image.shape)
+        check_image("ParticleFilter.start", image)
+        box = checked_box(box_xyxy, image.shape)
         if mask is not None:
             check_shapes("ParticleFilter.start", image=(image, "H W 3"), mask=(mask, "H W"))
         place = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2, (box[2] - box[0]) / 2, (box[3] - box[1]) / 2])
@@ -206,7 +195,7 @@ class ParticleFilter:
             moved[:, VSIZE] *= SIZE_DAMPING
             moved[:, (X, Y)] += moved[:, (VX, VY)]
             moved[:, SIZE] += moved[:, VSIZE]
-            _shake(moved, draws, sizes, options)
+            shake(moved, draws, sizes, options)
             moved[:, ASPECT] *= 1 - options.aspect_return
         return self._bounded(moved)
 
@@ -227,7 +216,7 @@ class ParticleFilter:
                 return
             self._draw(weights * self._weights if layer == 0 else weights)
             draws = self._rng.standard_normal((len(self._particles), 4)) * LAYER_COOLING ** (layer + 1)
-            _shake(self._particles, draws, self._sizes(self._particles)[:, None], options)
+            shake(self._particles, draws, self._sizes(self._particles)[:, None], options)
             self._particles = self._bounded(self._particles)
 
     def _draw(self, weights: Array) -> None:
@@ -338,7 +327,7 @@ class ParticleFilter:
             self._particles = tried[rows].copy()
             self._weights = np.full(len(rows), 1 / len(rows))
             draws = self._rng.standard_normal((len(rows), 4))
-            _shake(self._particles, draws, self._sizes(self._particles)[:, None], self.options)
+            shake(self._particles, draws, self._sizes(self._particles)[:, None], self.options)
             self._weigh_in_layers(picture)
             state = self._mean_state()
             likelihood = self._likelihood(picture, state)
@@ -372,22 +361,11 @@ class ParticleFilter:
 
     def _scouts(self) -> Array:
         """Guesses on a grid over where the hidden target may be, or over the whole picture once it is lost."""
-        height, width = self._size_hw
         sides = self._sides(self._state[None])[0]
-        reach = 2 * self._reach()
-        low = np.maximum(self._state[:2] - reach, 0)
-        high = np.minimum(self._state[:2] + reach, [width, height])
-        lost = self._hidden > self.options.lost_after
-        if lost or (high <= low).any():
-            low, high = np.zeros(2), np.array([width, height], np.float64)
-        extent = np.maximum(high - low, 1.0)
-        # As dense as the particles allow, and no denser than a third of the sides.
-        step = max(math.sqrt(float(extent.prod()) / self.options.particles), float(sides.min()) / 3)
-        phase = self._rng.random(2)
-        axes = [np.arange(low[i] + phase[i] * step, high[i], step) for i in (0, 1)]
-        x, y = np.meshgrid(*axes)
-        scouts = np.repeat(self._state[None], x.size, axis=0)
-        scouts[:, X], scouts[:, Y] = x.ravel(), y.ravel()
+        reach = 2 * self._reach() if self._hidden <= self.options.lost_after else math.inf
+        x, y = places_around(self._state[:2], reach, sides, self._size_hw, self.options.particles, self._rng)
+        scouts = np.repeat(self._state[None], len(x), axis=0)
+        scouts[:, X], scouts[:, Y] = x, y
         scouts[:, (VX, VY)] = self._velocity
         return scouts
 
@@ -398,12 +376,7 @@ class ParticleFilter:
         count = max(1, round(PROPOSED * self.options.particles))
         found = []
         if proposals_xyxy is not None:
-            boxes = np.asarray(proposals_xyxy, np.float64).reshape(-1, 4)
-            if not np.isfinite(boxes).all() or (boxes[:, 2:] <= boxes[:, :2]).any():
-                raise RangeError(
-                    "ParticleFilter.update: proposals_xyxy holds a box that is not finite or empty; expected "
-                    "x0 < x1 and y0 < y1. Remove it."
-                )
+            boxes = checked_boxes(proposals_xyxy)
             if len(boxes):
                 found.append(self._at_boxes(np.resize(boxes, (count, 4))))
         if evidence is not None:
@@ -418,14 +391,8 @@ class ParticleFilter:
         return self._bounded(places)
 
     def _at_evidence(self, image: Any, evidence: Any, count: int) -> Array:
-        from cvseg.arrays import to_host
-
-        check_shapes("ParticleFilter.update", image=(image, "H W 3"), evidence=(evidence, "H W"))
-        values = np.asarray(to_host(evidence), np.float64)
-        total = float(values.sum())
-        if not np.isfinite(total) or values.min() < 0:
-            raise RangeError("ParticleFilter.update: evidence holds NaN or negative values; expected at least 0.")
-        if total == 0:
+        values = checked_evidence(image, evidence)
+        if values.sum() == 0:
             return np.zeros((0, 7))
         # Rows first, then the place in the row: two short sums instead of one over all pixels.
         draws = self._rng.random((count, 2))
@@ -449,10 +416,7 @@ class ParticleFilter:
 
     def _sides(self, particles: Array) -> Array:
         """(n, 2) width and height, pixels."""
-        log_sides = np.stack(
-            [particles[:, SIZE] + 0.5 * particles[:, ASPECT], particles[:, SIZE] - 0.5 * particles[:, ASPECT]], axis=1
-        )
-        return np.asarray(self._first_sides * np.exp(log_sides))
+        return sides_of(particles, self._first_sides)
 
     def _sizes(self, particles: Array) -> Array:
         return np.asarray(math.sqrt(float(self._first_sides.prod())) * np.exp(particles[:, SIZE]))
@@ -462,15 +426,7 @@ class ParticleFilter:
         return np.concatenate([particles[:, :2], 0.5 * self._sides(particles)], axis=1)
 
     def _bounded(self, particles: Array) -> Array:
-        """Sizes and places that can be: no box larger than the picture, no centre far outside it."""
-        height, width = self._size_hw
-        least = math.log(LEAST_SIDE / max(float(self._first_sides.min()), LEAST_SIDE))
-        largest = math.log(max(1.2 * min(width / self._first_sides[0], height / self._first_sides[1]), 1.0))
-        particles[:, SIZE] = np.clip(particles[:, SIZE], max(least, -MOST_LOG_SIZE), min(largest, MOST_LOG_SIZE))
-        particles[:, ASPECT] = np.clip(particles[:, ASPECT], -MOST_LOG_ASPECT, MOST_LOG_ASPECT)
-        particles[:, X] = np.clip(particles[:, X], -0.5 * width, 1.5 * width)
-        particles[:, Y] = np.clip(particles[:, Y], -0.5 * height, 1.5 * height)
-        return particles
+        return bounded(particles, self._first_sides, self._size_hw)
 
     def _estimate(self, confidence: float, effective: float) -> ParticleEstimate:
         sides = self._sides(self._state[None])[0]
@@ -495,7 +451,7 @@ class ParticleFilter:
     def _checked_steps(self, image: Any, frame_index: int | None) -> int:
         if not self.started:
             raise InputError("ParticleFilter.update: there is no target yet. Call start() with its box first.")
-        _check_image("ParticleFilter.update", image)
+        check_image("ParticleFilter.update", image)
         if tuple(image.shape[:2]) != self._size_hw:
             raise ShapeError(
                 f"ParticleFilter.update: image is {tuple(image.shape)}; expected ({self._size_hw[0]}, "
@@ -513,12 +469,12 @@ class ParticleFilter:
         if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
             raise ShapeError(f"ParticleFilter.update: camera_matrix is {matrix.shape}; expected (3, 3) finite numbers.")
         middle = self._state[:2]
-        turn, zoom = _local_map(matrix, middle)
+        turn, zoom = local_map(matrix, middle)
         for rows in (self._particles, self._since_sure, self._state[None]):
-            rows[:, :2] = _projected(matrix, rows[:, :2])
+            rows[:, :2] = projected(matrix, rows[:, :2])
             rows[:, (VX, VY)] = rows[:, (VX, VY)] @ turn.T
             rows[:, SIZE] += math.log(zoom)
-        places = _projected(matrix, np.array([sight[1:] for sight in self._sights]))
+        places = projected(matrix, np.array([sight[1:] for sight in self._sights]))
         self._sights = [(sight[0], float(x), float(y)) for sight, (x, y) in zip(self._sights, places, strict=True)]
         self._velocity = turn @ self._velocity
 
@@ -539,54 +495,3 @@ class ParticleFilter:
         self._colors.load_state_dict(values.pop("colors"))
         for name, value in values.items():
             setattr(self, name, np.array(value) if isinstance(value, np.ndarray) else value)
-
-
-def _shake(particles: Array, draws: Array, sizes: Array, options: ParticleOptions) -> None:
-    """Noise on centre, size and proportions; a share of it goes on as velocity."""
-    jump = draws[:, :2] * (options.position_noise * sizes)
-    particles[:, (X, Y)] += jump
-    particles[:, (VX, VY)] += options.velocity_gain * jump
-    growth = draws[:, 2] * options.scale_noise
-    particles[:, SIZE] += growth
-    particles[:, VSIZE] += SIZE_GAIN * growth
-    particles[:, ASPECT] += draws[:, 3] * options.aspect_noise
-
-
-def _check_image(caller: str, image: Any) -> None:
-    from cvseg.checks import check_dtype
-
-    check_shapes(caller, image=(image, "H W 3"))
-    check_dtype(caller, "uint8", image=image)
-    if not image.flags.c_contiguous:
-        raise InputError(f"{caller}: image is not C-contiguous; copy it with numpy.ascontiguousarray first.")
-
-
-def _checked_box(box_xyxy: ArrayLike, shape: tuple[int, ...]) -> Array:
-    box = np.asarray(box_xyxy, np.float64).reshape(-1)
-    if box.shape != (4,):
-        raise ShapeError(f"ParticleFilter.start: box_xyxy is {np.shape(box_xyxy)}; expected (4,).")
-    x0, y0, x1, y1 = box.tolist()
-    if not np.isfinite(box).all() or x1 <= x0 or y1 <= y0:
-        raise RangeError(
-            f"ParticleFilter.start: box_xyxy is {box.tolist()}; expected finite numbers, x0 < x1 and y0 < y1."
-        )
-    if x1 <= 0 or y1 <= 0 or x0 >= shape[1] or y0 >= shape[0]:
-        raise RangeError(
-            f"ParticleFilter.start: box_xyxy is {box.tolist()}, outside the picture of {shape[1]} x {shape[0]} pixels. "
-            "Give the box of something that is seen."
-        )
-    return box
-
-
-def _projected(matrix: Array, xy: Array) -> Array:
-    homogeneous = xy @ matrix[:, :2].T + matrix[:, 2]
-    depth = homogeneous[:, 2:]
-    return np.asarray(homogeneous[:, :2] / np.where(np.abs(depth) < 1e-9, 1.0, depth))
-
-
-def _local_map(matrix: Array, xy: Array) -> tuple[Array, float]:
-    """How small steps around a point turn (2, 2), and how lengths grow."""
-    u, v, w = matrix @ np.array([xy[0], xy[1], 1.0])
-    w = w if abs(w) > 1e-9 else 1.0
-    turn = (matrix[:2, :2] - np.outer([u / w, v / w], matrix[2, :2])) / w
-    return turn, math.sqrt(max(abs(float(np.linalg.det(turn))), 1e-6))

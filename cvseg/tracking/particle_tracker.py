@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cvseg.errors import InputError
-from cvseg.tracking.particle_filter import ParticleEstimate, ParticleFilter
+from cvseg.tracking.particle_estimate import ParticleEstimate
+from cvseg.tracking.particle_filter import ParticleFilter
 from cvseg.tracking.particle_options import ParticleOptions
 from cvseg.tracking.tracked_boxes import TrackedBoxes
 
