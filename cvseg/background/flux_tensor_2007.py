@@ -31,7 +31,7 @@ class FluxTensorOptions(Options):
 
     frames: str = option(
         "5",
-        "frames that are differentiated; larger sees slower motion, and lags half as many behind",
+        "frames that are differentiated; larger sees less noise, and lags half as many behind",
         choices=("3", "5", "7"),
     )
     window_radius: int = option(

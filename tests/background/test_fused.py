@@ -1,0 +1,187 @@
+"""The fused background model on generated scenes with exact truth: a floor for every stage of robustness."""
+
+import numpy as np
+import pytest
+
+from cvseg.background import FusedBackground, FusedBackgroundOptions
+from cvseg.background.fused_light import light_gain
+from cvseg.kernels.filtering.box_mean import box_mean
+
+HEIGHT, WIDTH = 72, 96
+
+
+def texture(seed, low=60, high=190, radius=2, size_hw=(HEIGHT, WIDTH)):
+    """A smooth random picture, (h, w, 3) float32."""
+    rough = np.random.default_rng(seed).random((3, *size_hw), dtype=np.float32)
+    smooth = box_mean(rough, np.int32(radius))
+    smooth = (smooth - smooth.min()) / (smooth.max() - smooth.min())
+    return np.moveaxis(low + (high - low) * smooth, 0, 2)
+
+
+def put(scene, thing, x, y):
+    """`scene` with `thing` at whole pixels (x, y), and the mask of it; both are cut at the edges."""
+    scene, mask = scene.copy(), np.zeros(scene.shape[:2], bool)
+    height, width = thing.shape[:2]
+    top, left = max(y, 0), max(x, 0)
+    bottom, right = min(y + height, scene.shape[0]), min(x + width, scene.shape[1])
+    if bottom > top and right > left:
+        scene[top:bottom, left:right] = thing[top - y : bottom - y, left - x : right - x]
+        mask[top:bottom, left:right] = True
+    return scene, mask
+
+
+def filmed(scene, rng, noise=2.0):
+    """As a camera sees it: with noise, in 8 bits."""
+    return np.clip(scene + rng.normal(0, noise, scene.shape), 0, 255).astype(np.uint8)
+
+
+def f_measure(pairs):
+    hits = sum(int((mask & truth).sum()) for mask, truth in pairs)
+    wrong = sum(int((mask ^ truth).sum()) for mask, truth in pairs)
+    return 2 * hits / (2 * hits + wrong)
+
+
+def play(scenes, seed=0, noise=2.0, options=None):
+    """Masks of the fused model for (scene, truth) pairs, with their truth."""
+    rng, model = np.random.default_rng(seed), FusedBackground(options)
+    return [(model.update(filmed(scene, rng, noise)).mask, truth) for scene, truth in scenes], model
+
+
+THING = texture(7, 20, 120, radius=1, size_hw=(24, 16))
+
+
+def test_a_passing_object_is_found_with_its_outline():
+    ground = texture(1)
+    scenes = [put(ground, THING, -20 + 3 * t, 24) for t in range(40)]
+    pairs, _ = play(scenes)
+    assert f_measure(pairs[12:32]) > 0.85
+
+
+def test_nothing_is_found_where_nothing_is():
+    ground = texture(2)
+    pairs, _ = play([(ground, np.zeros((HEIGHT, WIDTH), bool))] * 25, noise=6.0)
+    assert sum(int(mask.sum()) for mask, _ in pairs[2:]) == 0
+
+
+def test_an_object_of_the_first_frames_leaves_no_ghost():
+    ground = texture(3)
+    scenes = [put(ground, THING, 40 if t < 12 else 40 + 4 * (t - 12), 24) for t in range(50)]
+    pairs, model = play(scenes)
+    place = np.s_[24:48, 40:56]
+    assert max(int(mask[place].sum()) for mask, _ in pairs[44:]) < 20
+    background = np.moveaxis(model._arrays["mean"][0], 0, 2)
+    assert np.abs(background[place] - ground[place]).mean() < 8
+
+
+def test_a_slow_object_that_is_there_from_the_first_frame_is_found_by_its_motion():
+    ground = texture(4)
+    scenes = [put(ground, THING, 30 + t // 2, 24) for t in range(40)]
+    pairs, _ = play(scenes)
+    still = FusedBackgroundOptions(motion=False)
+    by_color, _ = play(scenes, options=still)
+    assert f_measure(pairs[20:]) > 0.6
+    assert f_measure(pairs[20:]) > f_measure(by_color[20:]) + 0.1
+
+
+def test_a_shadow_is_told_from_its_object():
+    ground = texture(5, 120, 220, radius=3)
+    scenes, shades = [], []
+    for t in range(40):
+        x = -30 + 3 * t
+        dark, shade = put(np.ones_like(ground), np.full((24, 20, 3), 0.72, np.float32), x + 16, 24)
+        scene, truth = put(ground * dark, THING, x, 24)
+        scenes.append((scene, truth))
+        shades.append(shade & ~truth)
+    pairs, _ = play(scenes)
+    wrong = sum(int((mask & shade).sum()) for (mask, _), shade in zip(pairs[12:], shades[12:], strict=True))
+    assert wrong < 0.25 * sum(int(shade.sum()) for shade in shades[12:])
+    assert f_measure(pairs[14:30]) > 0.75
+
+
+def test_the_result_marks_where_the_shadow_is():
+    rng, model, ground = np.random.default_rng(0), FusedBackground(), texture(5, 120, 220, radius=3)
+    for _ in range(15):
+        model.update(filmed(ground, rng))
+    dark = ground.copy()
+    dark[20:50, 30:60] *= 0.7
+    result = model.update(filmed(dark, rng))
+    assert result.shadow[22:48, 32:58].mean() > 0.5
+    assert not (result.shadow & result.mask).any()
+
+
+@pytest.mark.parametrize("gain", [0.6, 1.35])
+def test_a_sudden_change_of_the_light_does_not_flood_the_mask(gain):
+    ground = texture(6, 60, 180)
+    scenes = [put(ground * (gain if t >= 20 else 1.0), THING, -20 + 3 * t, 24) for t in range(40)]
+    pairs, _ = play(scenes)
+    # At most a tenth of the picture may be wrong in the very frame of the change, and all is well 15 frames later.
+    assert max(float((mask & ~truth).mean()) for mask, truth in pairs[20:]) < 0.1
+    assert f_measure(pairs[32:]) > 0.7
+
+
+def test_the_gain_of_the_light_is_measured_beside_objects():
+    ground = texture(8)
+    scene, _ = put(ground * 1.3, THING, 20, 20)
+    gain = light_gain(np.clip(scene, 0, 255).astype(np.uint8), np.ascontiguousarray(np.moveaxis(ground, 2, 0)))
+    assert gain == pytest.approx([1.28] * 3, abs=0.03)  # the offset of dark pixels takes a little away
+
+
+def test_waving_water_is_no_foreground_but_what_crosses_it_is():
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    scenes = []
+    for t in range(70):
+        wave = 10 * np.sin(x / 3 + 0.9 * t) + 8 * np.sin(y / 2 - 1.3 * t + x / 7)
+        water = np.stack([70 + wave, 100 + wave, 120 + wave], axis=2).astype(np.float32)
+        scenes.append(put(water, THING * 0.4, 20 + 2 * (t - 50), 24) if t >= 50 else (water, np.zeros(x.shape, bool)))
+    pairs, _ = play(scenes)
+    assert max(float((mask & ~truth).mean()) for mask, truth in pairs[40:50]) < 0.03
+    assert f_measure(pairs[52:]) > 0.6
+
+
+def test_an_object_that_stops_stays_foreground_for_a_while_and_then_joins_the_background():
+    ground = texture(9)
+    options = FusedBackgroundOptions(age_last=40)
+    scenes = [put(ground, THING, min(-20 + 3 * t, 40), 24) for t in range(110)]
+    pairs, _ = play(scenes, options=options)
+    assert f_measure(pairs[20:40]) > 0.8  # it came to rest in frame 20
+    assert pairs[-1][0].sum() < 0.2 * pairs[-1][1].sum()
+
+
+def test_in_a_frozen_model_nothing_changes():
+    rng, model, ground = np.random.default_rng(0), FusedBackground(), texture(1)
+    for _ in range(6):
+        model.update(filmed(ground, rng))
+    before = model.state_dict()
+    scene, truth = put(ground, THING, 40, 24)
+    first, second = (model.update(scene.astype(np.uint8), learning_rate=0) for _ in range(2))
+    assert np.array_equal(first.foreground, second.foreground)
+    assert f_measure([(first.mask, truth)]) > 0.8
+    after = model.state_dict()
+    assert {name for name in before["arrays"] if not np.array_equal(before["arrays"][name], after["arrays"][name])} == (
+        set()
+    )
+    assert [before[name] for name in ("frames", "noise", "relit")] == [
+        after[name] for name in ("frames", "noise", "relit")
+    ]
+
+
+def test_saved_in_the_middle_and_loaded_it_goes_on_bit_by_bit():
+    ground, rng = texture(1), np.random.default_rng(0)
+    frames = [filmed(put(ground, THING, -10 + 3 * t, 24)[0], rng) for t in range(24)]
+    straight, first, second = FusedBackground(), FusedBackground(), FusedBackground()
+    expected = [straight.update(frame) for frame in frames]
+    for frame in frames[:11]:
+        first.update(frame)
+    second.load_state_dict(first.state_dict())
+    for frame, wanted in zip(frames[11:], expected[11:], strict=True):
+        result = second.update(frame)
+        assert np.array_equal(result.foreground, wanted.foreground)
+        assert np.array_equal(result.background, wanted.background)
+
+
+def test_odd_sizes_and_a_motion_scale_of_two_work_as_well():
+    ground = texture(1, size_hw=(71, 93))
+    options = FusedBackgroundOptions(motion_height=36)
+    pairs, model = play([put(ground, THING, -20 + 3 * t, 20) for t in range(30)], options=options)
+    assert model.state_dict()["arrays"]["history"].shape[1:] == (36, 47)
+    assert f_measure(pairs[14:]) > 0.8
