@@ -80,7 +80,7 @@ def _keep_mean(fields, at, channel, mean):
 
 @cpu_kernel(forceinline=True)
 def _judge(i, modes, weights, fields, red, green, blue, settings):
-    """(probability, is shadow) of 16 pixels as lanes; `i` is where their weights begin, their fields at 4 i."""
+    """(probability, is foreground, is shadow) of 16 pixels as lanes; `i` is where their weights begin, their fields at 4 i."""
     share, threshold, darkest = settings[2], settings[3], settings[8]
     # Squared distance, in variances, to the first background mode within the threshold, else to the nearest one
     nearest = splat16(np.float32(1e9))
@@ -116,7 +116,8 @@ def _judge(i, modes, weights, fields, red, green, blue, settings):
             is_shadow = is_shadow & (apart < threshold * _variance(fields, at) * light * light)
             shadow = select(is_shadow, splat16(ONE), shadow)
             before = before + weight
-    return probability, shadow
+    is_foreground = select(nearest >= threshold, splat16(ONE), splat16(ZERO))
+    return probability, is_foreground, shadow
 
 
 @cpu_kernel(forceinline=True)
@@ -227,12 +228,11 @@ def _mixture_blocks(first, end, pixels, modes, weights, fields, settings, foregr
     for block in range(first, end):
         i, k = 16 * modes * block, 16 * block
         red, green, blue = load16_red(pixels, 3 * k), load16_green(pixels, 3 * k), load16_blue(pixels, 3 * k)
-        probability, is_shadow = _judge(i, modes, weights, fields, red, green, blue, settings)
+        probability, is_foreground, is_shadow = _judge(i, modes, weights, fields, red, green, blue, settings)
         if settings[0] > ZERO:
             _learn(i, modes, weights, fields, red, green, blue, settings)
         store16(foreground, k, probability)
         store16_bytes(shadow, k, is_shadow)
-        is_foreground = select(probability >= HALF, splat16(ONE), splat16(ZERO))
         store16_bytes(mask, k, select(is_shadow > ZERO, splat16(ZERO), is_foreground))
         mean_r, mean_g, mean_b = _mean(fields, 4 * i, 1), _mean(fields, 4 * i, 2), _mean(fields, 4 * i, 3)
         store16_rgb(background, 3 * k, mean_r + HALF, mean_g + HALF, mean_b + HALF)
