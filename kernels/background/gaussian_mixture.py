@@ -80,7 +80,7 @@ def _keep_mean(fields, at, channel, mean):
 
 @cpu_kernel(forceinline=True)
 def _judge(i, modes, weights, fields, red, green, blue, settings):
-    """(probability, is foreground, is shadow) of 16 pixels as lanes; `i` is where their weights begin, their fields at 4 i."""
+    """(probability, is foreground, is shadow) of 16 pixels; their weights begin at `i`, their fields at 4 i."""
     share, threshold, darkest = settings[2], settings[3], settings[8]
     # Squared distance, in variances, to the first background mode within the threshold, else to the nearest one
     nearest = splat16(np.float32(1e9))
