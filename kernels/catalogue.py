@@ -79,8 +79,8 @@ from cvseg.kernels.graph.merge_regions import merge_regions
 from cvseg.kernels.graph.needed_edges import needed_edges
 from cvseg.kernels.graph.pass_weights import pass_weights
 from cvseg.kernels.graph.region_adjacency import region_adjacency
-from cvseg.kernels.graph.region_edges import region_edges
 from cvseg.kernels.graph.region_colors import region_colors
+from cvseg.kernels.graph.region_edges import region_edges
 from cvseg.kernels.graph.seed_distance import seed_distance
 from cvseg.kernels.graph.smooth_levels import smooth_levels
 from cvseg.kernels.graph.spanning_forest import spanning_forest
@@ -104,8 +104,8 @@ from cvseg.kernels.motion.motion_saliency import motion_saliency
 from cvseg.kernels.particles.particle_scores import particle_scores
 from cvseg.kernels.pyramid.pad_edges import pad_edges
 from cvseg.kernels.pyramid.pyramid_down import pyramid_down
+from cvseg.kernels.regions.band_colors import band_colors
 from cvseg.kernels.regions.divide_regions import divide_regions
-from cvseg.kernels.regions.region_colors import region_colors
 from cvseg.kernels.regions.region_histogram import region_histogram
 from cvseg.kernels.regions.region_properties import region_properties
 from cvseg.kernels.superpixels.boundary_moves import boundary_moves
@@ -130,7 +130,7 @@ KERNELS = {
         region_properties,
         divide_regions,
         region_histogram,
-        region_colors,
+        band_colors,
         particle_scores,
         tint_labels,
         flow_colors,

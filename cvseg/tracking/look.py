@@ -21,8 +21,8 @@ SIZES, COLORS = 3, 12  # log w, log h, log fill; mean RGB of three thirds from a
 LONGEST = 40  # frames that weigh: older ones fade
 PRIOR_FRAMES = 5.0  # frames that the prior weighs
 # Standard deviations to be expected of an object of which nothing is known, and what is always left between two sights.
-SIZE_PRIOR, SIZE_FLOOR = np.array([0.12, 0.12, 0.1]), np.array([0.03, 0.03, 0.02])
-COLOR_PRIOR = np.array([8.0] * 9 + [5.0] * 3)
+SIZE_PRIOR, SIZE_FLOOR = np.array([0.07, 0.07, 0.06]), np.array([0.03, 0.03, 0.02])
+COLOR_PRIOR = np.array([4.0] * 9 + [2.5] * 3)
 COLOR_FLOOR = np.array([1.5] * 9 + [1.0] * 3)  # of 255
 COLOR_WEIGHT = np.array([1 / 3] * 9 + [0.5] * 3)  # the thirds mostly say the same
 PARTIAL_COLOR = 6.0  # further deviation where only a part is seen
@@ -103,7 +103,7 @@ def size_features(box_xyxy: Box, area_px: float) -> Array:
 
 
 def color_features(sums: Any) -> Array:
-    """(n, 12) mean RGB of the thirds and spread of RGB, from the sums (n, 3, 7) of `region_colors`.
+    """(n, 12) mean RGB of the thirds and spread of RGB, from the sums (n, 3, 7) of `band_colors`.
 
     A third without pixels takes the mean of the whole.
 

@@ -207,10 +207,10 @@ class Tracker:
 
     @staticmethod
     def _color_sums(labels: Any, image: Any, boxes_xyxy: Any) -> Any:
-        from cvseg.kernels.regions.region_colors import region_colors
+        from cvseg.kernels.regions.band_colors import band_colors
 
         boxes = to_device(np.ascontiguousarray(boxes_xyxy, np.int32), common_device("Tracker.update", labels))
-        return to_host(region_colors(labels, array_module(image).ascontiguousarray(image), boxes))
+        return to_host(band_colors(labels, array_module(image).ascontiguousarray(image), boxes))
 
     def _start_tracks(self, ownership: Ownership, components: Components) -> None:
         for c in ownership.newcomers:

@@ -1,17 +1,17 @@
-"""region_colors: sums of the colours of every region, by thirds of its box."""
+"""band_colors: sums of the colours of every region, by thirds of its box."""
 
 import numpy as np
 from numpy.testing import assert_array_equal
 
 from cvseg.arrays import to_host
-from cvseg.kernels.regions.region_colors import BANDS, SUMS, region_colors
+from cvseg.kernels.regions.band_colors import BANDS, SUMS, band_colors
 
 
 def test_each_third_of_a_box_has_its_own_sums(device):
     labels = np.array([[1, 1, 0], [1, 2, 2], [1, 0, 3]], np.int32)
     image = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
     boxes = np.array([[0, 0, 2, 3], [1, 1, 3, 2]], np.int32)
-    sums = to_host(region_colors(*device.arrays(labels, image, boxes)))
+    sums = to_host(band_colors(*device.arrays(labels, image, boxes)))
     assert sums.shape == (2, BANDS, SUMS)
     assert_array_equal(sums[0, 0], [2, 0 + 3, 1 + 4, 2 + 5, 9, 17, 29])
     assert_array_equal(sums[0, 1], [1, 9, 10, 11, 81, 100, 121])
@@ -24,6 +24,6 @@ def test_each_third_of_a_box_has_its_own_sums(device):
 def test_rows_outside_a_box_count_to_its_nearest_third(device):
     labels = np.ones((9, 1), np.int32)
     sums = to_host(
-        region_colors(*device.arrays(labels, np.zeros((9, 1, 3), np.uint8), np.array([[0, 3, 1, 6]], np.int32)))
+        band_colors(*device.arrays(labels, np.zeros((9, 1, 3), np.uint8), np.array([[0, 3, 1, 6]], np.int32)))
     )
     assert sums[0, :, 0].tolist() == [4, 1, 4]

@@ -5,7 +5,7 @@
 #define BANDS 3  // the same words stand in the .py file
 #define SUMS 7
 
-extern "C" __global__ void region_colors(const int* __restrict__ labels, const unsigned char* __restrict__ image,
+extern "C" __global__ void band_colors(const int* __restrict__ labels, const unsigned char* __restrict__ image,
                                          const int* __restrict__ boxes_xyxy, unsigned long long* __restrict__ sums,
                                          const int height, const int width, const int regions) {
   const int x = blockIdx.x * blockDim.x + threadIdx.x;

@@ -52,19 +52,19 @@ def _add_colors(labels, image, boxes_xyxy, sums):
                 x = next_labelled(row, x)
 
 
-def _region_colors_cpu(labels, image, boxes_xyxy):
+def _band_colors_cpu(labels, image, boxes_xyxy):
     sums = np.zeros((len(boxes_xyxy), BANDS, SUMS), np.int64)
     _add_colors(labels, image, boxes_xyxy, sums)
     return sums
 
 
-def _region_colors_cuda(labels, image, boxes_xyxy):
+def _band_colors_cuda(labels, image, boxes_xyxy):
     height, width = labels.shape
     regions = len(boxes_xyxy)
     # Unsigned, because CUDA adds 64-bit atomically only without a sign; no sum is negative.
     sums = array_module(labels).zeros((regions, BANDS, SUMS), np.uint64)
     sizes = np.int32(height), np.int32(width), np.int32(regions)
-    _cuda.launch_image("region_colors", (height, width), labels, image, boxes_xyxy, sums, *sizes)
+    _cuda.launch_image("band_colors", (height, width), labels, image, boxes_xyxy, sums, *sizes)
     return sums.view(np.int64)
 
 
@@ -75,4 +75,4 @@ def _sample(rng, size_hw):
     return labels, rng.integers(0, 256, (*size_hw, 3), dtype=np.uint8), boxes
 
 
-region_colors = Kernel("region_colors", cpu=_region_colors_cpu, cuda=_region_colors_cuda, sample=_sample, atol=0)
+band_colors = Kernel("band_colors", cpu=_band_colors_cpu, cuda=_band_colors_cuda, sample=_sample, atol=0)
