@@ -9,7 +9,7 @@ import numpy as np
 
 from cvseg.appearance.color_model import ColorModel
 from cvseg.arrays import array_module
-from cvseg.background import RunningGaussian
+from cvseg.background import BACKGROUND_METHODS, background_model
 from cvseg.kernels.filtering.box_mean import box_mean
 from cvseg.kernels.warping.warp_backward import warp_backward
 from cvseg.masks.refinement import upsample_along_edges
@@ -29,6 +29,9 @@ class AutomaticOptions(Options):
     )
     camera: str = option(
         "auto", "static: a background model decides; moving: motion does", choices=("auto", "static", "moving")
+    )
+    background: str = option(
+        "running_gaussian", "model of the background, for a static camera", choices=tuple(BACKGROUND_METHODS)
     )
     vote_gain: float = option(6.0, "logit of a full vote; larger trusts the votes against the colours", low=0.0)
     color_share: float = option(0.7, "weight of the colour model; larger follows colours, also wrong ones", low=0.0)
@@ -70,7 +73,7 @@ class AutomaticSegmenter:
         self.options = options or AutomaticOptions()
         self._consensus: NonlocalConsensus[tuple[WorkFrame, Any]] = NonlocalConsensus(self.options.consensus)
         self._camera = CameraState()
-        self._background = RunningGaussian()
+        self._background = background_model(self.options.background)
         self._colors = ColorModel()
         self._memory: Any = None
 

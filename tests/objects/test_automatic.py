@@ -115,3 +115,13 @@ def test_unknown_choices_are_named():
         AutomaticOptions(evidence="konsensus")
     with pytest.raises(OptionError, match="auto, moving, static"):
         AutomaticOptions(camera="handheld")
+
+
+def test_the_background_model_can_be_chosen_and_an_unknown_one_is_named():
+    options = dataclasses.replace(CONSENSUS, evidence="causal", camera="static", background="gaussian_mixture")
+    assert options.to_mapping()["background"] == "gaussian_mixture"
+    clip = render_clip(STATIC)
+    decided = list(foregrounds(options, clip.frames(), flow="fast"))
+    assert mean_similarity(clip, decided[-6:]) > 0.5
+    with pytest.raises(OptionError, match="did you mean 'gaussian_mixture'"):
+        AutomaticOptions(background="gausian_mixture")
