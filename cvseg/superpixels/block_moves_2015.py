@@ -126,13 +126,13 @@ def moved(
 def grid_size(height: int, width: int, count: int) -> tuple[int, int]:
     """Rows and columns of a grid of about `count` cells, as square as can be.
 
-    >>> grid_size(321, 481, 600), grid_size(1, 50, 7)
-    ((20, 30), (1, 7))
+    >>> grid_size(321, 481, 600), grid_size(1, 50, 7), grid_size(900, 1, 7)
+    ((20, 30), (1, 7), (7, 1))
     """
     ideal = math.sqrt(count * height / width)
     best = (0.0, 1, 1)
     for rows in {max(1, math.floor(ideal)), max(1, math.ceil(ideal))}:
-        rows = min(rows, height)
+        rows = min(rows, height, count)  # a line of pixels has no more rows than it has cells
         columns = min(width, max(1, round(count / rows)))
         # How far from the wish, and how far from square.
         fault = abs(math.log(rows * columns / count)) + 0.1 * abs(math.log(rows * width / (columns * height)))

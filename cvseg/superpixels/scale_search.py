@@ -42,7 +42,7 @@ def search_scale(graph: Graph, low: float, count: int, smallest: int) -> Merged:
     Scales are those of a ladder, and numbers of regions fall about as a power of the scale. What is looked at does not
     depend on the device.
     """
-    few = max(1, round(TOLERANCE * count))
+    few = round(TOLERANCE * count)
     last = int(STEPS_PER_OCTAVE * math.log2(LARGEST_SCALE / low))
     tried: dict[int, Merged] = {}
 
