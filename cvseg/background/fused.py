@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cvseg.arrays import array_module
+from cvseg.background.fused_light import light_gain
 from cvseg.background.fused_motion import LAGS, MotionEvidence, motion_evidence
 from cvseg.background.model import BackgroundModel
 from cvseg.background.result import BackgroundResult
@@ -15,6 +16,11 @@ from cvseg.options import Options, option
 
 _PROBABILITY = 0.02  # nearest to 0 and 1 that colours alone take a probability
 _LARGEST_LOGIT = 4.0
+_RELIT_FRAMES = 15  # of wider tolerance and faster learning after the light has changed
+_RELIT_RATE = 0.1
+_COURSE_RATE = 0.1  # of a frame in the memory of where things move
+_COURSE_LEAST = 0.15  # below this, what is left of motion is its noise
+_STILL = 0.4  # evidence against motion where nothing moves and the background is not known
 _TRUST_AGE = 2.0  # frames of a background that is half trusted
 
 
@@ -41,7 +47,7 @@ class FusedBackgroundOptions(Options):
     established: int = option(8, "frames before another colour counts as background as well; larger: later", low=1)
     established_share: float = option(0.3, "and this share of the background's age; larger: later", low=0)
     takeover: int = option(
-        8, "frames that a colour must be older than the background to replace it; larger keeps ghosts longer", low=1
+        6, "frames that a colour must be older than the background to replace it; larger keeps ghosts longer", low=1
     )
     age_last: int = option(
         300, "frames after which the age of a colour no longer counts; larger keeps standing people longer", low=2
@@ -49,9 +55,9 @@ class FusedBackgroundOptions(Options):
     shadow_darkest: float = option(0.5, "deepest shadow, times the background; larger allows less shadow", low=0)
     shadow_lightest: float = option(0.95, "palest shadow, times the background; 0 turns shadows off", low=0)
     shadow_chroma: float = option(
-        1.5, "how much the colour of a shadow may differ; larger sees more shadow", low=0.01, unit=" sigma"
+        2.0, "how much the colour of a shadow may differ; larger sees more shadow", low=0.01, unit=" sigma"
     )
-    shadow_weight: float = option(0.6, "how much a shadow lowers the probability; 0 makes it foreground", low=0, high=1)
+    shadow_weight: float = option(0.7, "how much a shadow lowers the probability; 0 makes it foreground", low=0, high=1)
     motion: bool = option(True, "use optical flow; off is faster, and loses slow objects and those of the first frame")
     motion_height: int = option(270, "flow is computed at about this height; larger is slower", low=32, unit=" px")
     motion_gain: float = option(1.5, "logit of clear motion; larger trusts motion against colours", low=0)
@@ -73,7 +79,7 @@ class FusedBackground(BackgroundModel):
 
     Notes
     -----
-    20 bytes a pixel for each of `modes`, 6 more, and 72 for each pixel at `motion_height`: 84 bytes a pixel at 480p.
+    20 bytes a pixel for each of `modes`, 4 more, and 204 for each pixel at `motion_height`: 115 bytes a pixel at 480p.
     With `learning_rate` 0 pictures are judged by colours alone: the frames before are not remembered.
     docs/methods/fused_background.md explains every step.
 
@@ -108,8 +114,9 @@ class FusedBackground(BackgroundModel):
             "flicker": xp.zeros(size_hw, np.float32),
             "history": xp.zeros((max(LAGS), *small_hw), np.float32),
             "memory": xp.zeros(small_hw, np.float32),
+            "course": xp.zeros((*small_hw, 2), np.float32),
         }
-        self._numbers = {"frames": 0, "noise": 3.0}
+        self._numbers = {"frames": 0, "noise": 3.0, "relit": 0}
 
     def _factor(self, size_hw: tuple[int, int]) -> int:
         """Full size / size of the pictures that flow is computed on."""
@@ -122,14 +129,17 @@ class FusedBackground(BackgroundModel):
         options, xp, arrays = self.options, array_module(image), self._arrays
         rate = options.learning_rate if learning_rate is None else learning_rate
         small = self._small_gray(image)
+        if rate > 0:
+            rate = max(rate, self._follow_light(image))
         motion = self._motion(small) if rate > 0 else None
         if motion is not None:
             self._numbers["noise"] += 0.1 * (self._full_noise(motion, image) - self._numbers["noise"])
-        floor = np.float32(max(options.smallest_sigma, options.noise_factor * self._numbers["noise"]) ** 2)
+        sigma = max(options.smallest_sigma, options.noise_factor * self._numbers["noise"])
+        floor = np.float32((sigma * (1 + self._numbers["relit"] / _RELIT_FRAMES)) ** 2)
 
         state = [arrays[name] for name in ("mean", "variance", "age", "flicker")]
         distance, own, shade = mode_distance(image, *state, *self._distance_settings(floor))
-        logit, evidence = self._logit(distance, shade, motion, image.shape[:2])
+        logit = self._logit(distance, shade, motion, image.shape[:2])
         logit = self._smooth(logit, image)
         mask = self._mask(logit)
         half = np.float32(0.5)
@@ -138,9 +148,15 @@ class FusedBackground(BackgroundModel):
 
         learn_rate = np.float32(rate)
         seen = xp.full(image.shape[:2], np.uint8(1), np.uint8)
-        moving = xp.clip((evidence - np.float32(0.3)) * np.float32(1.4), np.float32(0), np.float32(1))
         background, *_ = mode_learning(
-            image, seen, *state, own, probability, moving, learn_rate, *self._learning_settings(floor)
+            image,
+            seen,
+            *state,
+            own,
+            probability,
+            self._travelled(motion, image.shape[:2]),
+            learn_rate,
+            *self._learning_settings(floor),
         )
         if rate > 0:
             factor = self._factor(image.shape[:2])
@@ -150,6 +166,20 @@ class FusedBackground(BackgroundModel):
             self._numbers["frames"] += 1
         shadow = (distance > np.float32(options.threshold)) & (shade > half) & ~mask
         return BackgroundResult(probability, mask, background, shadow, int(self._numbers["frames"]))
+
+    def _follow_light(self, image: Any) -> float:
+        """Brighten or darken the background with the light; the least learning rate for a while after that."""
+        gain = light_gain(image, self._arrays["mean"][0])
+        if gain is not None:
+            xp = array_module(image)
+            mean, history = self._arrays["mean"], self._arrays["history"]
+            for channel in range(3):
+                mean[:, channel] = xp.minimum(mean[:, channel] * np.float32(gain[channel]), np.float32(255))
+            history *= np.float32(gain.mean())
+            self._numbers["relit"] = _RELIT_FRAMES
+        elif self._numbers["relit"] > 0:
+            self._numbers["relit"] -= 1
+        return _RELIT_RATE if self._numbers["relit"] > 0 else 0.0
 
     def _distance_settings(self, floor: np.float32) -> tuple[np.float32, ...]:
         """In the order of `mode_distance.SETTINGS`."""
@@ -181,8 +211,8 @@ class FusedBackground(BackgroundModel):
             [(lag, history[(known - lag) % max(LAGS)]) for lag in lags],
             preset="balanced",
             window=options.motion_window,
-            error_ratio=0.6,
-            noise_ratio=6.0,
+            error_ratio=0.5,
+            noise_ratio=5.0,
             largest=2.0,
         )
 
@@ -190,8 +220,18 @@ class FusedBackground(BackgroundModel):
         # Shrinking averages noise away: wholly where it is independent, not at all where the codec has smeared it.
         return max(motion.noise * 255 * self._factor(image.shape[:2]) ** 0.5, 0.5)
 
-    def _logit(self, distance: Any, shade: Any, motion: MotionEvidence | None, size_hw: Any) -> tuple[Any, Any]:
-        """Colours, motion and the last frame in one logit; and the motion at full size."""
+    def _travelled(self, motion: MotionEvidence | None, size_hw: Any) -> Any:
+        """Where things keep moving one way, unlike leaves: no background is learned there, and what was is doubted."""
+        course, xp = self._arrays["course"], array_module(self._arrays["course"])
+        if motion is not None:
+            share = max(_COURSE_RATE, 1 / self._numbers["frames"])
+            course += np.float32(share) * (motion.course_xy - course)
+        length = xp.sqrt((course * course).sum(axis=2))
+        moving = xp.clip((length - np.float32(_COURSE_LEAST)) * np.float32(2), np.float32(0), np.float32(1))
+        return _enlarge(moving, self._factor(size_hw), size_hw, xp)
+
+    def _logit(self, distance: Any, shade: Any, motion: MotionEvidence | None, size_hw: Any) -> Any:
+        """Colours, motion and the last frame in one logit."""
         options, xp = self.options, array_module(distance)
         z = distance - np.float32(options.threshold)
         half = np.float32(0.5)
@@ -203,16 +243,18 @@ class FusedBackground(BackgroundModel):
         trust = age / (age + np.float32(_TRUST_AGE))
         logit = logit * trust
         if motion is None:
-            return logit, xp.zeros_like(logit)
+            return logit
         from cvseg.kernels.warping.warp_backward import warp_backward
 
         moved = warp_backward(self._arrays["memory"], motion.backward_xy) * motion.fit
         factor = self._factor(size_hw)
         evidence, moved = (_enlarge(values, factor, size_hw, xp) for values in (motion.evidence, moved))
         doubt = np.float32(1) - trust
-        logit = logit + np.float32(options.motion_gain) * xp.maximum(evidence - half, np.float32(-0.1) * doubt)
+        # What a trusted background explains, in shadow or not, may move as it likes: halos, shadows, reflections.
+        evidence = evidence * (np.float32(1) - trust * xp.maximum(shade, np.float32(1) - probability))
+        logit = logit + np.float32(options.motion_gain) * xp.maximum(evidence - half, np.float32(-_STILL) * doubt)
         share = np.float32(options.memory) * trust + np.float32(options.blind_memory) * doubt
-        return logit + share * moved, evidence
+        return logit + share * moved
 
     def _smooth(self, logit: Any, image: Any) -> Any:
         from cvseg.color.gray import gray_image

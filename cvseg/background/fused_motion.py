@@ -14,8 +14,10 @@ from cvseg.kernels.background.motion_errors import motion_errors
 from cvseg.kernels.filtering.box_mean import box_mean
 from cvseg.motion.camera_motion import CameraMotion, estimate_camera_motion
 
-LAGS = (1, 4, 16)  # frames; a slow object moves clearly over a long time, a fast one has left by then
+LAGS = (1, 4, 16, 48)  # frames; a slow object moves clearly over a long time, a fast one has left by then
 LARGEST_ERROR = 10.0  # sigmas; a larger error says nothing more
+LONG = 4  # frames; longer times count only where the camera's own motion is known to LARGEST_NOISE
+LARGEST_NOISE = 0.5  # pixels
 LEAST_SIGMA = 1 / 255  # rounding to 8 bits
 
 
@@ -26,6 +28,7 @@ class MotionEvidence:
     Attributes
     ----------
     evidence : (h, w) float32, 0 and up; 1 where both tests of `motion_evidence` are passed
+    course_xy : (h, w, 2) float32, its direction, as long as `evidence` but at most 1
     fit : (h, w) float32 in [0, 1], how well the picture before, moved along the flow, explains this one
     backward_xy : (h, w, 2) float32, pixels, flow to the picture before
     camera : motion of the camera to the picture before
@@ -33,6 +36,7 @@ class MotionEvidence:
     """
 
     evidence: Any
+    course_xy: Any
     fit: Any
     backward_xy: Any
     camera: CameraMotion
@@ -74,7 +78,8 @@ def motion_evidence(
     largest : evidence that nothing exceeds
     """
     xp = array_module(now)
-    best, shorter, first = xp.zeros(now.shape, np.float32), None, None
+    best, course_xy = xp.zeros(now.shape, np.float32), xp.zeros((*now.shape, 2), np.float32)
+    shorter, first = None, None
     for frames, before in earlier:
         flow_xy, return_xy = (estimate_flow(*pair, preset=preset) for pair in ((now, before), (before, now)))
         camera = estimate_camera_motion(flow_xy)
@@ -96,15 +101,19 @@ def motion_evidence(
             least = away * np.float32(0.5 * shorter.frames / frames) - np.float32(2 * shorter.noise_px + 0.1)
             same_way = (along - least) * np.float32(1 / (0.1 + shorter.noise_px))
             evidence = evidence * xp.clip(same_way, np.float32(0), np.float32(1))
-        if camera.inlier_share > 0.5:
-            best = xp.maximum(best, evidence)
+        if camera.inlier_share > 0.5 and (frames <= LONG or noise_px < LARGEST_NOISE):
+            better = evidence > best
+            best = xp.where(better, evidence, best)
+            unit_xy = away_xy / xp.maximum(away, np.float32(0.01))[..., None]
+            unit_xy = unit_xy * xp.minimum(evidence, np.float32(1))[..., None]
+            course_xy = xp.where(better[..., None], unit_xy, course_xy)
         shorter = _Lag(frames, away_xy, noise_px)
         if first is None:
             mean_error = box_mean(xp.ascontiguousarray(errors[1][None]), np.int32(1))[0]
             noise = 1.4826 * _median(errors[0]) * sigma / np.sqrt(2)
             first = (xp.exp(mean_error * mean_error * np.float32(-1 / 18)), flow_xy, camera, float(noise))
     assert first is not None  # callers pass at least one pair
-    return MotionEvidence(xp.clip(best, np.float32(0), np.float32(largest)), *first)
+    return MotionEvidence(xp.clip(best, np.float32(0), np.float32(largest)), course_xy, *first)
 
 
 def _median(values: Any) -> float:

@@ -53,7 +53,7 @@ extern "C" __global__ void mode_learning(
       }
       variance[at] += fminf(step, 0.1f) * (square - variance[at]);
       const float kept = best == 0 ? age[at] * (1.0f - 0.25f * m) : age[at];
-      const float older = kept + (1.0f - m);
+      const float older = kept + (1.0f - m * (best == 0 ? 3.0f : 1.0f));
       age[at] = fminf(fmaxf(older, 0.01f), age_last);
       const float needed = established_first + established_share * age[i];
       for (int k = 1; k < modes; k++) {

@@ -11,7 +11,7 @@ from cvseg.kernels.kernel import Kernel
 
 _cuda = CudaSource(__file__)
 
-_ZERO, _HALF, _ONE, _TWO, _THIRD, _FAR = (np.float32(value) for value in (0, 0.5, 1, 2, 1 / 3, 1e9))
+_ZERO, _HALF, _ONE, _TWO, _THREE, _THIRD, _FAR = (np.float32(value) for value in (0, 0.5, 1, 2, 3, 1 / 3, 1e9))
 _LEAST_AGE, _WANE, _FADE, _FAST = (np.float32(value) for value in (0.01, 0.3, 0.997, 0.1))
 _DOUBT = np.float32(0.25)  # share of its age that a background loses where something moves that looks like it
 _KEEP = np.float32(0.98)  # share of the learning that foreground takes away from the background
@@ -78,7 +78,7 @@ def _learn_rows(
                     kept = age[best, y, x]
                     if best == 0:
                         kept *= _ONE - _DOUBT * m
-                    older = kept + (_ONE - m)
+                    older = kept + (_ONE - m * (_THREE if best == 0 else _ONE))
                     age[best, y, x] = min(max(older, _LEAST_AGE), last)
                     needed = established_first + share * age[0, y, x]
                     for k in range(1, modes):
