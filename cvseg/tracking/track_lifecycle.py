@@ -33,7 +33,7 @@ WELL_AFTER = 5  # frames seen well that make it known
 HISTOGRAM_RATE = 0.1  # share of the newest colour histogram; small, so that a moment's occluder leaves no trace
 MORE = 1.25  # area per area of the look from which it may be more than the object
 FOR_GOOD = 60  # frames after which a new look is the look
-UNALIKE = 5.0  # `unlikeness` from which a new look is kept apart from the old one
+UNALIKE = 3.0  # `unlikeness` from which a new look is kept apart from the old one
 GROWING = 1.05  # growth from which it is still coming out from behind something
 
 
