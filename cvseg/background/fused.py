@@ -18,6 +18,9 @@ _PROBABILITY = 0.02  # nearest to 0 and 1 that colours alone take a probability
 _LARGEST_LOGIT = 4.0
 _RELIT_FRAMES = 15  # of wider tolerance and faster learning after the light has changed
 _RELIT_RATE = 0.1
+_PAN_PX = 1.0  # mean motion of the camera per frame, at the size of the flow, that a background does not survive
+_PAN_SHARE = 0.75  # of the way that the camera has come back and forth: a shaking one stays where it is
+_PAN_RATE = 0.15
 _COURSE_RATE = 0.1  # of a frame in the memory of where things move
 _COURSE_LEAST = 0.15  # below this, what is left of motion is its noise
 _STILL = 0.4  # evidence against motion where nothing moves and the background is not known
@@ -116,7 +119,7 @@ class FusedBackground(BackgroundModel):
             "memory": xp.zeros(small_hw, np.float32),
             "course": xp.zeros((*small_hw, 2), np.float32),
         }
-        self._numbers = {"frames": 0, "noise": 3.0, "relit": 0}
+        self._numbers = {"frames": 0, "noise": 3.0, "relit": 0, "pan_x": 0.0, "pan_y": 0.0, "sway": 0.0}
 
     def _factor(self, size_hw: tuple[int, int]) -> int:
         """Full size / size of the pictures that flow is computed on."""
@@ -134,6 +137,7 @@ class FusedBackground(BackgroundModel):
         motion = self._motion(small) if rate > 0 else None
         if motion is not None:
             self._numbers["noise"] += 0.1 * (self._full_noise(motion, image) - self._numbers["noise"])
+            self._follow_camera(motion)
         sigma = max(options.smallest_sigma, options.noise_factor * self._numbers["noise"])
         floor = np.float32((sigma * (1 + self._numbers["relit"] / _RELIT_FRAMES)) ** 2)
 
@@ -180,6 +184,27 @@ class FusedBackground(BackgroundModel):
         elif self._numbers["relit"] > 0:
             self._numbers["relit"] -= 1
         return _RELIT_RATE if self._numbers["relit"] > 0 else 0.0
+
+    @property
+    def camera_moves(self) -> bool:
+        """Whether the camera keeps moving one way: motion then decides, and the background is learned anew."""
+        return self._pan() > max(_PAN_PX, _PAN_SHARE * self._numbers["sway"])
+
+    def _pan(self) -> float:
+        return float(np.hypot(self._numbers["pan_x"], self._numbers["pan_y"]))
+
+    def _follow_camera(self, motion: MotionEvidence) -> None:
+        camera = motion.camera
+        centre = np.array([motion.fit.shape[1] / 2, motion.fit.shape[0] / 2, 1.0])
+        moved = camera.matrix @ centre
+        # A fit that leaves more noise than it explains is water or a crowd.
+        believed = camera.inlier_share > 0.5 and camera.displacement_px > 3 * camera.noise_px
+        shift = moved[:2] / moved[2] - centre[:2] if believed else np.zeros(2)
+        self._numbers["pan_x"] += _PAN_RATE * (float(shift[0]) - self._numbers["pan_x"])
+        self._numbers["pan_y"] += _PAN_RATE * (float(shift[1]) - self._numbers["pan_y"])
+        self._numbers["sway"] += _PAN_RATE * (float(np.hypot(*shift)) - self._numbers["sway"])
+        if self.camera_moves:
+            self._arrays["age"] *= np.float32(0.5)
 
     def _distance_settings(self, floor: np.float32) -> tuple[np.float32, ...]:
         """In the order of `mode_distance.SETTINGS`."""

@@ -160,8 +160,8 @@ def test_in_a_frozen_model_nothing_changes():
     assert {name for name in before["arrays"] if not np.array_equal(before["arrays"][name], after["arrays"][name])} == (
         set()
     )
-    assert [before[name] for name in ("frames", "noise", "relit")] == [
-        after[name] for name in ("frames", "noise", "relit")
+    assert [before[name] for name in ("frames", "noise", "relit", "pan_x", "pan_y", "sway")] == [
+        after[name] for name in ("frames", "noise", "relit", "pan_x", "pan_y", "sway")
     ]
 
 
@@ -185,3 +185,16 @@ def test_odd_sizes_and_a_motion_scale_of_two_work_as_well():
     pairs, model = play([put(ground, THING, -20 + 3 * t, 20) for t in range(30)], options=options)
     assert model.state_dict()["arrays"]["history"].shape[1:] == (36, 47)
     assert f_measure(pairs[14:]) > 0.8
+
+
+def test_a_camera_that_pans_hands_over_to_motion_and_one_that_shakes_does_not():
+    wide, rng = texture(3, size_hw=(HEIGHT, 200)), np.random.default_rng(0)
+    thing = texture(7, 0, 255, radius=1, size_hw=(24, 16))
+    panning, shaking, pairs = FusedBackground(), FusedBackground(), []
+    for t in range(30):
+        scene, truth = put(np.ascontiguousarray(wide[:, 3 * t : 3 * t + WIDTH]), thing, 40, 24)
+        pairs.append((panning.update(filmed(scene, rng)).mask, truth))
+        shaking.update(filmed(wide[:, 50 + 2 * (t % 2) : 50 + 2 * (t % 2) + WIDTH], rng))
+    assert panning.camera_moves
+    assert not shaking.camera_moves
+    assert f_measure(pairs[8:]) > 0.6
