@@ -107,6 +107,7 @@ from cvseg.kernels.pyramid.pyramid_down import pyramid_down
 from cvseg.kernels.regions.band_colors import band_colors
 from cvseg.kernels.regions.divide_regions import divide_regions
 from cvseg.kernels.regions.region_histogram import region_histogram
+from cvseg.kernels.regions.region_perimeter import region_perimeter
 from cvseg.kernels.regions.region_properties import region_properties
 from cvseg.kernels.superpixels.boundary_moves import boundary_moves
 from cvseg.kernels.superpixels.carry_labels import carry_labels
@@ -128,6 +129,7 @@ KERNELS = {
         relabel,
         warp_labels,
         region_properties,
+        region_perimeter,
         divide_regions,
         region_histogram,
         band_colors,
