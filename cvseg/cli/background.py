@@ -32,7 +32,7 @@ MOVING_CAMERA = 0.4  # mean share of foreground from which a fixed camera is dou
 @click.option("-o", "--out", required=True, metavar="OUT", help="Folder for the results; made if it is missing.")
 @click.option("--method", metavar="NAME", help="Which method; see below.  [default: that of --preset]")
 @click.option(
-    "--preset", type=click.Choice(PRESETS), default="balanced", show_default=True, help="Speed against accuracy."
+    "--preset", type=click.Choice(PRESETS), default="quality", show_default=True, help="Speed against accuracy."
 )
 @click.option(
     "--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="auto: a GPU if one can be used."

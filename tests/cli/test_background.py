@@ -18,9 +18,9 @@ from click.testing import CliRunner
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from cvseg.background import BACKGROUND_METHODS, BACKGROUND_PRESETS
+from cvseg.background import BACKGROUND_METHODS, BACKGROUND_PRESETS, background_model
 from cvseg.cli.__main__ import cli
-from cvseg.cli.background import CODES
+from cvseg.cli.background import CODES, command
 from cvseg.cli.segment import PRESETS
 from cvseg.report import background_folder
 
@@ -29,8 +29,10 @@ SIZE_HW = (48, 65)
 METHODS = list(BACKGROUND_METHODS)
 
 
-def run(*words, **settings):
-    return CliRunner().invoke(cli, ["background", *[str(word) for word in words]], prog_name="cvseg", **settings)
+def run(*words):
+    """The command, with the fastest preset unless another method is asked for."""
+    chosen = () if {"--method", "--preset"} & set(words) else ("--preset", "fast")
+    return CliRunner().invoke(cli, ["background", *[str(word) for word in (*words, *chosen)]], prog_name="cvseg")
 
 
 def pictures(count, size_hw=SIZE_HW, seed=3, enters=14):
@@ -100,7 +102,7 @@ def test_a_block_that_crosses_is_one_event_with_masks_and_everything_beside(fram
         assert sum(1 for _ in video.decode(video=0)) == 36
     summary = json.loads((out / "summary.json").read_text())
     assert (summary["status"], summary["events"], summary["masks"]) == ("complete", 1, 36)
-    assert summary["settings"]["method"] == BACKGROUND_PRESETS["balanced"]
+    assert summary["settings"]["method"] == BACKGROUND_PRESETS["fast"]
     page = (out / "report.html").read_text()
     assert "<h2>Events</h2>" in page and "Background at the end" in page and "events.csv" in page
     assert "1 event," in done.output
@@ -240,6 +242,7 @@ def test_a_folder_whose_pictures_change_their_size_keeps_what_came_before(tmp_pa
 def test_a_pipe_is_read_as_a_file_is(frames, tmp_path):
     clip = write_video(tmp_path / "clip.mkv", 20)
     words = [sys.executable, "-m", "cvseg.cli", "background", "-", "-o", str(tmp_path / "piped"), "-q"]
+    words += ["--preset", "fast"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, input=clip.read_bytes(), capture_output=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
@@ -254,6 +257,7 @@ def test_a_pipe_is_read_as_a_file_is(frames, tmp_path):
 def test_a_stopped_live_stream_keeps_masks_events_and_a_state_that_agree(tmp_path, number, code):
     out, state = tmp_path / "out", tmp_path / "state.npz"
     words = [sys.executable, "-m", "cvseg.cli", "background", "-", "-o", str(out), "--save-state", str(state)]
+    words += ["--preset", "fast"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     content = write_video(tmp_path / "clip.mkv", 200).read_bytes()
     with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
@@ -418,3 +422,5 @@ def test_a_scene_that_is_mostly_foreground_is_remarked(tmp_path):
 def test_names_of_the_command_line_are_those_of_what_they_name():
     assert tuple(background_folder.CODES) == CODES
     assert tuple(BACKGROUND_PRESETS) == PRESETS
+    (preset,) = (parameter for parameter in command.params if parameter.name == "preset")
+    assert BACKGROUND_PRESETS[preset.default] == background_model().method
