@@ -72,6 +72,8 @@ from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.variational_solve import variational_solve
 from cvseg.kernels.flow.window_flow import window_flow
 from cvseg.kernels.graph.color_gradient import color_gradient
+from cvseg.kernels.graph.cut_steps import cut_steps
+from cvseg.kernels.graph.cut_weights import cut_weights
 from cvseg.kernels.graph.edge_weights import edge_weights
 from cvseg.kernels.graph.grid_potentials import grid_potentials
 from cvseg.kernels.graph.merge_pixels import merge_pixels
@@ -205,6 +207,8 @@ KERNELS = {
         carry_labels,
         smooth_levels,
         edge_weights,
+        cut_weights,
+        cut_steps,
         merge_pixels,
         merge_regions,
         needed_edges,
