@@ -47,6 +47,7 @@ from cvseg.kernels.filtering.guided_coefficients import guided_coefficients
 from cvseg.kernels.filtering.guided_products import guided_products
 from cvseg.kernels.filtering.median import median
 from cvseg.kernels.filtering.separable_median import separable_median
+from cvseg.kernels.filtering.smooth_planes import smooth_planes
 from cvseg.kernels.flow.brightness_constraint import brightness_constraint
 from cvseg.kernels.flow.carried_flow import carried_flow
 from cvseg.kernels.flow.farneback_equations import farneback_equations
@@ -102,7 +103,12 @@ from cvseg.kernels.morphology.least_in_box import least_in_box
 from cvseg.kernels.morphology.least_in_shape import least_in_shape
 from cvseg.kernels.morphology.mask_in_shape import mask_in_shape
 from cvseg.kernels.morphology.row_distance import row_distance
+from cvseg.kernels.motion.barrier_distance import barrier_distance
+from cvseg.kernels.motion.inside_votes import inside_votes
+from cvseg.kernels.motion.motion_boundary import motion_boundary
+from cvseg.kernels.motion.motion_outliers import motion_outliers
 from cvseg.kernels.motion.motion_saliency import motion_saliency
+from cvseg.kernels.motion.seed_mean import seed_mean
 from cvseg.kernels.particles.particle_scores import particle_scores
 from cvseg.kernels.pyramid.pad_edges import pad_edges
 from cvseg.kernels.pyramid.pyramid_down import pyramid_down
@@ -246,5 +252,11 @@ KERNELS = {
         flux_derivatives,
         flux_trace,
         flux_judge,
+        smooth_planes,
+        barrier_distance,
+        inside_votes,
+        motion_boundary,
+        motion_outliers,
+        seed_mean,
     )
 }
