@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cvseg.tracking.look import color_features
+
 Array = NDArray[np.float64]
 
 BINS = 4  # a channel, so 64 in all, times two halves: dark trousers and a light shirt are not a dark shirt
 GRID_HW = (24, 12)
 LENGTH = 2 * BINS**3
+INNER = 0.75  # of the half sides: outside of this ellipse a box shows what is around its object
 RATE = 0.1  # share of the newest histogram
 
 
@@ -27,13 +30,9 @@ def box_histograms(image: NDArray[np.uint8], boxes_xyxy: Array) -> Array:
     -------
     (n, 128) float64, each row adding up to 1
     """
-    rows, columns = GRID_HW
-    down, right = (np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns
-    y = boxes_xyxy[:, 1, None] + (boxes_xyxy[:, 3] - boxes_xyxy[:, 1])[:, None] * down
-    x = boxes_xyxy[:, 0, None] + (boxes_xyxy[:, 2] - boxes_xyxy[:, 0])[:, None] * right
-    y = np.clip(y, 0, image.shape[0] - 1).astype(np.int64)
-    x = np.clip(x, 0, image.shape[1] - 1).astype(np.int64)
-    color = image[y[:, :, None], x[:, None, :]].astype(np.int64) * BINS // 256
+    rows = GRID_HW[0]
+    down, right = _grid()
+    color = _samples(image, boxes_xyxy) * BINS // 256
     bins = (color[..., 0] * BINS + color[..., 1]) * BINS + color[..., 2]
     bins += np.where(np.arange(rows) < rows // 2, 0, BINS**3)[None, :, None]
     bins += (np.arange(len(boxes_xyxy)) * LENGTH)[:, None, None]
@@ -42,6 +41,42 @@ def box_histograms(image: NDArray[np.uint8], boxes_xyxy: Array) -> Array:
         bins.ravel(), np.broadcast_to(weight, bins.shape).ravel(), minlength=len(boxes_xyxy) * LENGTH
     ).reshape(-1, LENGTH)
     return np.asarray(counts / counts.sum(1, keepdims=True))
+
+
+def box_color_features(image: NDArray[np.uint8], boxes_xyxy: Array) -> Array:
+    """(n, 12) as `look.color_features`, of the ellipse inside of every box.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8 RGB
+    boxes_xyxy : (n, 4) pixels; what lies outside the picture takes its border
+    """
+    down, right = _grid()
+    inside = np.hypot(2 * down[:, None] - 1, 2 * right[None, :] - 1) < INNER
+    colors = _samples(image, boxes_xyxy)
+    # Thirds of what is inside, from above.
+    third = np.minimum(((down - 0.5 * (1 - INNER)) / INNER * 3).astype(np.int64).clip(0), 2)
+    sums = np.zeros((len(boxes_xyxy), 3, 7))
+    for part in range(3):
+        own = colors[:, inside & (third == part)[:, None]]
+        sums[:, part, 0] = own.shape[1]
+        sums[:, part, 1:4], sums[:, part, 4:7] = own.sum(1), (own * own).sum(1)
+    return color_features(sums)
+
+
+def _grid() -> tuple[Array, Array]:
+    rows, columns = GRID_HW
+    return (np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns
+
+
+def _samples(image: NDArray[np.uint8], boxes_xyxy: Array) -> NDArray[np.int64]:
+    """(n, rows, columns, 3) colours on the grid of every box."""
+    down, right = _grid()
+    y = boxes_xyxy[:, 1, None] + (boxes_xyxy[:, 3] - boxes_xyxy[:, 1])[:, None] * down
+    x = boxes_xyxy[:, 0, None] + (boxes_xyxy[:, 2] - boxes_xyxy[:, 0])[:, None] * right
+    y = np.clip(y, 0, image.shape[0] - 1).astype(np.int64)
+    x = np.clip(x, 0, image.shape[1] - 1).astype(np.int64)
+    return np.asarray(image[y[:, :, None], x[:, None, :]].astype(np.int64))
 
 
 class ColorMemory:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cvseg.tracking.look import Look, Running, size_features, unlikeness
 from cvseg.tracking.track_lifecycle import CONFIRMED, ENDED, LOST, TENTATIVE, Past, TrackState
@@ -117,14 +118,34 @@ def _reachable(past: Past, track: TrackState) -> bool:
 
 
 def way_unlikeness(past: Past, track: TrackState) -> float:
-    """How unlikely it is to go unseen from where one was lost to where another was seen first, and on as that one does.
+    """How unlikely it is to go unseen from where one was lost to where another was seen first; see `way_cost`."""
+    return way_cost(
+        max(past.lost_for - track.back_for + 1, 1),
+        max(*past.wh, 1.0),
+        np.array(past.velocity_xy),
+        np.array(track.birth_xy) - np.array(past.xy),
+        np.array(track.filter.velocity_xy),
+    )
+
+
+def way_cost(
+    gap: float,
+    length: float,
+    before: NDArray[np.float64],
+    way: NDArray[np.float64],
+    now: NDArray[np.float64],
+) -> float:
+    """- log likelihood of a way that nobody saw, up to a constant.
 
     Straight on, in a curve or with a rest are all likely; to turn round less so.
+
+    Parameters
+    ----------
+    gap : frames
+    length : longer side of the object, pixels
+    before, now : (2,) velocity at the last sight and at the next one
+    way : (2,) from the one to the other, pixels
     """
-    gap = max(past.lost_for - track.back_for + 1, 1)
-    length = max(*past.wh, 1.0)
-    before, now = np.array(past.velocity_xy), np.array(track.filter.velocity_xy)
-    way = np.array(track.birth_xy) - np.array(past.xy)
     speed = float(np.hypot(*before))
     moves = min(speed, float(np.hypot(*now))) > 0.02 * length
     cosine = float(before @ now) / (speed * float(np.hypot(*now))) if moves else 1.0

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cvseg.formats.mot_challenge import TrackTable
+from cvseg.tracking.box_colors import box_color_features
 from cvseg.tracking.box_filters import boxes_of, measurements_of
 from cvseg.tracking.box_tracker import BoxTracker
 from cvseg.tracking.box_tracker_options import BoxTrackerOptions, OfflineOptions
+from cvseg.tracking.look import COLORS
 from cvseg.tracking.score_strength import score_strength, strength_range
 from cvseg.tracking.track_linking import Piece, link_pieces
+from cvseg.tracking.track_relinking import relink_pieces
 from cvseg.tracking.track_smoothing import aligned, smooth_values
 from cvseg.tracking.track_swaps import undo_swaps
 
@@ -63,7 +66,11 @@ def track_boxes(
     pieces, path = first_pass(table, options, frames)
     # Where the boxes told that the camera moved, straight paths are straight without its movement.
     pieces = [carried(piece, -path[piece.frames - path_start(table)]) for piece in pieces]
-    pieces = link_pieces(undo_swaps(pieces, offline), offline, None if path.any() else extent_of(table.boxes_xyxy))
+    extent = None if path.any() else extent_of(table.boxes_xyxy)
+    if frames is None:
+        pieces = link_pieces(undo_swaps(pieces, offline), offline, extent)
+    else:
+        pieces = relink_pieces(pieces, offline, extent)
     pieces = [
         piece
         for piece in pieces
@@ -140,8 +147,12 @@ def first_pass(table: TrackTable, options: BoxTrackerOptions, frames: Any = None
     tracker.expect(score_range=(low, high), extent_xyxy=extent_of(boxes))
     shifts = []
     keys, rows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    colors = np.zeros((len(table), 0 if frames is None else COLORS))
     for t, own in rows_by_frame(table):
-        result = tracker.update(t, boxes[own], table.confidences[own], frame=None if frames is None else frames(t))
+        frame = None if frames is None else frames(t)
+        result = tracker.update(t, boxes[own], table.confidences[own], frame=frame)
+        if frame is not None and len(own):
+            colors[own] = box_color_features(frame, boxes[own])
         found = result.all_detections >= 0
         shifts.append(result.shift_xy)
         keys.append(result.keys[found])
@@ -152,7 +163,7 @@ def first_pass(table: TrackTable, options: BoxTrackerOptions, frames: Any = None
     measured = measurements_of(boxes)
     strength = score_strength(table.confidences, low, high)
     pieces = [
-        Piece(table.frames[own].astype(np.int64), measured[own], table.confidences[own], strength[own])
+        Piece(table.frames[own].astype(np.int64), measured[own], table.confidences[own], strength[own], colors[own])
         for own in np.split(row, np.flatnonzero(np.diff(key)) + 1)
         if len(own)
     ]

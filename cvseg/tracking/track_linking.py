@@ -22,12 +22,14 @@ class Piece:
     frames : (k,) int64, rising
     measured : (k, 4) cx, cy, log w, log h
     scores, strength : (k,) as given, and in [0, 1]
+    colors : (k, 12) `box_color_features`, or (k, 0) without pictures
     """
 
     frames: NDArray[np.int64]
     measured: Array
     scores: Array
     strength: Array
+    colors: Array
 
 
 def link_pieces(

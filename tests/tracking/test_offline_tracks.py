@@ -37,7 +37,7 @@ def walk(frames, start, speed, size=(20, 50), noise=0.0, seed=0):
 def piece(frames, start, speed, size=(20, 50)):
     boxes = walk(frames, start, speed, size)
     measured = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, np.log(boxes[:, 2:] - boxes[:, :2])], axis=1)
-    return Piece(np.asarray(frames), measured, np.ones(len(boxes)), np.ones(len(boxes)))
+    return Piece(np.asarray(frames), measured, np.ones(len(boxes)), np.ones(len(boxes)), np.zeros((len(boxes), 0)))
 
 
 @pytest.mark.parametrize("seed", range(4))
