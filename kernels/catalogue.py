@@ -72,6 +72,7 @@ from cvseg.kernels.flow.tv_l1_terms import tv_l1_terms
 from cvseg.kernels.flow.variational_images import variational_images
 from cvseg.kernels.flow.variational_solve import variational_solve
 from cvseg.kernels.flow.window_flow import window_flow
+from cvseg.kernels.graph.coarse_conductors import coarse_conductors
 from cvseg.kernels.graph.color_gradient import color_gradient
 from cvseg.kernels.graph.cut_steps import cut_steps
 from cvseg.kernels.graph.cut_weights import cut_weights
@@ -226,6 +227,7 @@ KERNELS = {
         pass_weights,
         seed_distance,
         spanning_forest,
+        coarse_conductors,
         grid_potentials,
         walker_system,
         region_adjacency,

@@ -1,12 +1,14 @@
 """Regions grown from generated seeds, and without seeds, ours and other libraries', against what people drew.
 
-python benchmarks/accuracy/growing.py [--seed 1000] [--frames 2] [--walker] [--levels] [--json FILE]
+python benchmarks/accuracy/growing.py [--seed 1000] [--frames 2] [--limit N] [--only NAME ...] [--walker] [--levels]
+    [--json FILE]
 
 Seeds are made from the truth: `eroded` is what lies deeper than a third of the greatest depth of each region,
 `scribbles` are two wandering lines of 60 pixels in each region, `points` three discs of radius 3. Data: frames of every
 DAVIS clip (two labels, the score is J of the object) and the Berkeley images (the labels of the person with the median
 number of regions, the score is the mean J over labels). CPU time is the median of all images.
 
+`--limit` takes that many images of each set, spread evenly; `--only` some of the methods, by name.
 `--walker` adds scikit-image's random walker, which takes seconds. OpenCV's GrabCut, for two labels only, is told what
 the nearest seed says of every other pixel. `--levels` measures `merge_regions` instead, on the Berkeley region
 measures, against scikit-image's felzenszwalb over scales and smallest sizes.
@@ -156,6 +158,13 @@ def berkeley_images(folder: Path) -> list[tuple[np.ndarray, list[np.ndarray]]]:
     return images
 
 
+def spread(images: list, limit: int) -> list:
+    """`limit` of the images, evenly; all for 0."""
+    if not 0 < limit < len(images):
+        return images
+    return [images[k * len(images) // limit] for k in range(limit)]
+
+
 def typical(truths: list[np.ndarray]) -> np.ndarray:
     """The truth with the median number of regions, from 1."""
     counts = [np.unique(truth).size for truth in truths]
@@ -226,21 +235,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1000)
     parser.add_argument("--frames", type=int, default=2)
+    parser.add_argument("--limit", type=int, default=0, help="images of each set; 0: all")
+    parser.add_argument("--only", nargs="*", help="methods to measure, by name")
     parser.add_argument("--walker", action="store_true")
     parser.add_argument("--levels", action="store_true")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
 
     folder = Path(os.environ.get("CVSEG_DATA", ROOT.parent / "shared" / "data"))
-    berkeley = berkeley_images(folder)
+    berkeley = spread(berkeley_images(folder), options.limit)
     if options.levels:
         record = measure_levels(berkeley)
     else:
         methods = dict(METHODS)
         if options.walker:
             methods["skimage random_walker"] = skimage_random_walker
+        if options.only:
+            methods = {name: methods[name] for name in options.only}
         sets = {
-            "davis": davis_images(folder, options.frames),
+            "davis": spread(davis_images(folder, options.frames), options.limit),
             "berkeley": [(image, typical(truths)) for image, truths in berkeley],
         }
         record = measure_seeds(sets, methods, options.seed)

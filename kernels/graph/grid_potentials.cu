@@ -1,10 +1,8 @@
 // Potentials on a grid of conductors: conjugate gradients (double) with a multigrid step (float).
 // All arrays but those of the caller have a border of one zero: (height + 2, width + 2); at(y, x) finds a pixel.
-// right, down, ground, inverse: one layer.   rest, guess, direction, ...: a layer for each right-hand side.
+// Conductors, inverse, shares: one layer.   rest, guess, direction, ...: a layer for each right-hand side.
 // state: (layers, 8) double: product, towards, length, enough, done, started.   sums: (layers, height) double, one a row.
-#define FIRST 0.5621f   // the same words stand in the .py file
-#define LONGER 1.7f
-#define ROW_THREADS 128
+#define ROW_THREADS 128  // the same words stand in the .py file
 #define PRODUCT 0
 #define TOWARDS 1
 #define LENGTH 2
@@ -33,43 +31,20 @@ extern "C" __global__ void grid_potentials_border(const float* __restrict__ sour
   if (pixel_of(y, x, height, width)) target[at(y, x, width)] = source[y * width + x];
 }
 
-// Conductors between blocks of 2x2, and their ground.   One thread per coarse pixel.
-extern "C" __global__ void grid_potentials_coarsen(const float* __restrict__ right, const float* __restrict__ down,
-                                                   const float* __restrict__ ground, float* __restrict__ coarse_right,
-                                                   float* __restrict__ coarse_down, float* __restrict__ coarse_ground,
-                                                   const int fine_height, const int fine_width, const int height,
-                                                   const int width) {
-  int y, x;
-  if (!pixel_of(y, x, height, width)) return;
-  const int top = 2 * y, near = 2 * x;
-  const bool lower = top + 1 < fine_height, both = near + 1 < fine_width;
-  float across = 0.0f, along = 0.0f, total = ground[at(top, near, fine_width)];
-  if (both) {
-    across = right[at(top, near + 1, fine_width)];
-    total += ground[at(top, near + 1, fine_width)];
-  }
-  if (lower) {
-    along = down[at(top + 1, near, fine_width)];
-    total += ground[at(top + 1, near, fine_width)];
-    if (both) {
-      across += right[at(top + 1, near + 1, fine_width)];
-      along += down[at(top + 1, near + 1, fine_width)];
-      total += ground[at(top + 1, near + 1, fine_width)];
-    }
-  }
-  coarse_right[at(y, x, width)] = across;
-  coarse_down[at(y, x, width)] = along;
-  coarse_ground[at(y, x, width)] = total;
-}
-
-// inverse = 1 / (sum of conductors), 0 without any.   One thread per pixel.
+// inverse = 1 / (sum of conductors above zero), 0 without any.   One thread per pixel.
 extern "C" __global__ void grid_potentials_invert(const float* __restrict__ right, const float* __restrict__ down,
+                                                  const float* __restrict__ right_down,
+                                                  const float* __restrict__ left_down,
                                                   const float* __restrict__ ground, float* __restrict__ inverse,
                                                   const int height, const int width) {
   int y, x;
   if (!pixel_of(y, x, height, width)) return;
-  const int i = at(y, x, width);
-  const float total = ((right[i] + right[i - 1]) + (down[i] + down[i - width - 2])) + ground[i];
+  const int i = at(y, x, width), up = width + 2;
+  const float sides =
+      (fmaxf(right[i], 0.0f) + fmaxf(right[i - 1], 0.0f)) + (fmaxf(down[i], 0.0f) + fmaxf(down[i - up], 0.0f));
+  const float corners = (fmaxf(right_down[i], 0.0f) + fmaxf(right_down[i - up - 1], 0.0f)) +
+                        (fmaxf(left_down[i], 0.0f) + fmaxf(left_down[i - up + 1], 0.0f));
+  const float total = (sides + corners) + fmaxf(ground[i], 0.0f);
   inverse[i] = total > 0.0f ? 1.0f / total : 0.0f;
 }
 
@@ -85,45 +60,67 @@ extern "C" __global__ void grid_potentials_first(const float* __restrict__ rest,
 }
 
 // better = guess + weight * (rest - A guess) / diagonal; with weight 0 the remainder.   One thread per pixel and layer.
+// slanted: 0 on the finest level, whose pixels have four neighbours.
 extern "C" __global__ void grid_potentials_smooth(const float* __restrict__ right, const float* __restrict__ down,
+                                                  const float* __restrict__ right_down,
+                                                  const float* __restrict__ left_down,
                                                   const float* __restrict__ ground, const float* __restrict__ inverse,
                                                   const float* __restrict__ rest, const double* __restrict__ state,
                                                   const float* __restrict__ guess, float* __restrict__ better,
-                                                  const float weight, const int height, const int width) {
+                                                  const float weight, const int slanted, const int height,
+                                                  const int width) {
   int y, x;
   if (!pixel_of(y, x, height, width) || state[8 * blockIdx.z + DONE] != 0.0) return;
   const int i = at(y, x, width), up = width + 2;
   const long long layer = layer_of(blockIdx.z, height, width);
   const float* own = guess + layer;
   const float value = own[i];
-  const float flow = (right[i] * (value - own[i + 1]) + right[i - 1] * (value - own[i - 1])) +
-                     (down[i] * (value - own[i + up]) + down[i - up] * (value - own[i - up]));
+  float flow = (right[i] * (value - own[i + 1]) + right[i - 1] * (value - own[i - 1])) +
+               (down[i] * (value - own[i + up]) + down[i - up] * (value - own[i - up]));
+  if (slanted)
+    flow += (right_down[i] * (value - own[i + up + 1]) + right_down[i - up - 1] * (value - own[i - up - 1])) +
+            (left_down[i] * (value - own[i + up - 1]) + left_down[i - up + 1] * (value - own[i - up + 1]));
   const float fault = rest[layer + i] - (flow + ground[i] * value);
   better[layer + i] = weight == 0.0f ? fault : value + weight * (inverse[i] * fault);
 }
 
-// coarse = sums over blocks of 2x2; beyond an odd size lies the border.   One thread per coarse pixel and layer.
-extern "C" __global__ void grid_potentials_sum(const float* __restrict__ fine, const double* __restrict__ state,
-                                               float* __restrict__ coarse, const int fine_height, const int fine_width,
-                                               const int height, const int width) {
+// coarse = P' fine: what each kept pixel gets of its neighbours.   One thread per coarse pixel and layer.
+extern "C" __global__ void grid_potentials_gather(const float* __restrict__ shares, const float* __restrict__ fine,
+                                                  const double* __restrict__ state, float* __restrict__ coarse,
+                                                  const int fine_height, const int fine_width, const int height,
+                                                  const int width) {
   int y, x;
   if (!pixel_of(y, x, height, width) || state[8 * blockIdx.z + DONE] != 0.0) return;
   const float* own = fine + layer_of(blockIdx.z, fine_height, fine_width);
-  const int top = at(2 * y, 2 * x, fine_width), below = top + fine_width + 2;
-  coarse[layer_of(blockIdx.z, height, width) + at(y, x, width)] = (own[top] + own[top + 1]) + (own[below] + own[below + 1]);
+  const int i = at(2 * y, 2 * x, fine_width), up = fine_width + 2;
+  const float sides = (shares[4 * (i - 1) + 1] * own[i - 1] + shares[4 * (i + 1)] * own[i + 1]) +
+                      (shares[4 * (i - up) + 1] * own[i - up] + shares[4 * (i + up)] * own[i + up]);
+  const float corners =
+      (shares[4 * (i - up - 1) + 3] * own[i - up - 1] + shares[4 * (i - up + 1) + 2] * own[i - up + 1]) +
+      (shares[4 * (i + up - 1) + 1] * own[i + up - 1] + shares[4 * (i + up + 1)] * own[i + up + 1]);
+  coarse[layer_of(blockIdx.z, height, width) + at(y, x, width)] = own[i] + (sides + corners);
 }
 
-// guess += LONGER * coarse, constant on blocks of 2x2.   One thread per fine pixel and layer.
-extern "C" __global__ void grid_potentials_add(const float* __restrict__ coarse, const float* __restrict__ inverse,
-                                               const double* __restrict__ state, float* __restrict__ guess,
-                                               const int coarse_height, const int coarse_width, const int height,
-                                               const int width) {
+// guess += P coarse.   One thread per fine pixel and layer.
+extern "C" __global__ void grid_potentials_spread(const float* __restrict__ shares, const float* __restrict__ coarse,
+                                                  const double* __restrict__ state, float* __restrict__ guess,
+                                                  const int coarse_height, const int coarse_width, const int height,
+                                                  const int width) {
   int y, x;
   if (!pixel_of(y, x, height, width) || state[8 * blockIdx.z + DONE] != 0.0) return;
-  const int i = at(y, x, width);
-  if (!(inverse[i] > 0.0f)) return;
-  const long long layer = layer_of(blockIdx.z, height, width), other = layer_of(blockIdx.z, coarse_height, coarse_width);
-  guess[layer + i] += LONGER * coarse[other + at(y / 2, x / 2, coarse_width)];
+  const int i = at(y, x, width), down = coarse_width + 2;
+  const float* share = shares + 4 * (long long)i;
+  const float* kept = coarse + layer_of(blockIdx.z, coarse_height, coarse_width) + at(y / 2, x / 2, coarse_width);
+  float value;
+  if (!(y & 1) && !(x & 1))
+    value = kept[0];
+  else if (!(y & 1))
+    value = share[0] * kept[0] + share[1] * kept[1];
+  else if (!(x & 1))
+    value = share[0] * kept[0] + share[1] * kept[down];
+  else
+    value = (share[0] * kept[0] + share[1] * kept[1]) + (share[2] * kept[down] + share[3] * kept[down + 1]);
+  guess[layer_of(blockIdx.z, height, width) + i] += value;
 }
 
 // The remainder at the start: the sources, where there is a conductor.   One thread per pixel and layer.

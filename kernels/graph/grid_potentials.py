@@ -2,10 +2,11 @@
 
     for each pixel p:   sum over neighbours q of w(p, q) (x(p) - x(q)) + ground(p) x(p) = source(p)
 
-A pixel without any conductor has potential 0. The multigrid step takes blocks of 2x2 pixels as one, whose conductors
-are the sums of those that cross: a coarse equation is the sum of four fine ones, and has the same form. It only has to
-be roughly right, and is float32; the conjugate gradients around it are float64. All right-hand sides share the grids.
-They end when the remainder, weighted by the multigrid step, has fallen by `tolerance`: about the error in its energy.
+A pixel without any conductor has potential 0. The multigrid step goes through grids of half as many pixels along each
+side (`coarse_conductors`), which keep to walls between pixels: some ten iterations suffice, where blocks of 2x2 took a
+hundred. It only has to be roughly right, and is float32; the conjugate gradients around it are float64. All right-hand
+sides share the grids. They end when the remainder, weighted by the multigrid step, has fallen by `tolerance`: about the
+error in its energy.
 
 Sums over the image are made row by row, then over rows: the same on any number of threads. The CUDA half adds up the
 pixels of a row in another order, so its last digits differ.
@@ -17,6 +18,7 @@ from cvseg.arrays import array_module
 from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
+from cvseg.kernels.graph.coarse_conductors import coarse_conductors
 from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.recycled import recycled_empty
 
@@ -25,8 +27,6 @@ _cuda = CudaSource(__file__)
 # Two steps along the diagonal that together damp the upper half of the spectrum, [0.5, 2], best: 1 / the roots of
 # Chebyshev's polynomial. The words stand in the .cu file too.
 FIRST, SECOND = np.float32(0.5621), np.float32(1.3905)
-# A correction that is constant on blocks falls short of a smooth error: it is made longer.
-LONGER = np.float32(1.7)
 MOST_LEVELS = 16
 ROW_THREADS = 128  # of a CUDA block that adds up a row
 
@@ -40,44 +40,24 @@ def _level_shapes(height, width):
 
 # All arrays of a level have a border of one zero: the conductors that would lead out are then zero.
 @cpu_kernel
-def _invert_rows(first_row, end_row, right, down, ground, inverse):
-    """inverse = 1 / (sum of conductors), 0 without any."""
+def _invert_rows(first_row, end_row, right, down, right_down, left_down, ground, inverse):
+    """inverse = 1 / (sum of conductors above zero), 0 without any.
+
+    Without those below zero the sum is at least half of what a row of the equation adds up to in size: no step along it
+    is too long (Gershgorin), and the multigrid step stays positive.
+    """
     width = right.shape[1] - 2
-    for y in range(first_row + 1, end_row + 1):
-        row, left = right[y, 1 : width + 1], right[y, :width]
-        below, above = down[y, 1 : width + 1], down[y - 1, 1 : width + 1]
-        own, result = ground[y, 1 : width + 1], inverse[y, 1 : width + 1]
-        for x in range(width):
-            total = ((row[x] + left[x]) + (below[x] + above[x])) + own[x]
-            result[x] = np.float32(1) / total if total > np.float32(0) else np.float32(0)
-
-
-@cpu_kernel
-def _coarsen_rows(first_row, end_row, right, down, ground, coarse_right, coarse_down, coarse_ground):
-    height, width = right.shape[0] - 2, right.shape[1] - 2
-    coarse_width = coarse_right.shape[1] - 2
     zero = np.float32(0)
-    for y in range(first_row, end_row):
-        top, bottom = 2 * y + 1, 2 * y + 2
-        lower = bottom <= height
-        for x in range(coarse_width):
-            near, far = 2 * x + 1, 2 * x + 2
-            both = far <= width
-            across, along = zero, zero
-            total = ground[top, near]
-            if both:
-                across = right[top, far]
-                total += ground[top, far]
-            if lower:
-                along = down[bottom, near]
-                total += ground[bottom, near]
-                if both:
-                    across += right[bottom, far]
-                    along += down[bottom, far]
-                    total += ground[bottom, far]
-            coarse_right[y + 1, x + 1] = across
-            coarse_down[y + 1, x + 1] = along
-            coarse_ground[y + 1, x + 1] = total
+    for y in range(first_row + 1, end_row + 1):
+        for x in range(1, width + 1):
+            sides = (max(right[y, x], zero) + max(right[y, x - 1], zero)) + (
+                max(down[y, x], zero) + max(down[y - 1, x], zero)
+            )
+            corners = (max(right_down[y, x], zero) + max(right_down[y - 1, x - 1], zero)) + (
+                max(left_down[y, x], zero) + max(left_down[y - 1, x + 1], zero)
+            )
+            total = (sides + corners) + max(ground[y, x], zero)
+            inverse[y, x] = np.float32(1) / total if total > zero else zero
 
 
 @cpu_kernel
@@ -111,28 +91,70 @@ def _smooth_rows(first_row, end_row, right, down, ground, inverse, rest, guess, 
 
 
 @cpu_kernel
-def _sum_blocks(first_row, end_row, fine, coarse):
-    """coarse = sums over blocks of 2x2."""
-    height, width = fine.shape[0] - 2, fine.shape[1] - 2
-    coarse_width = coarse.shape[1] - 2
-    for y in range(first_row, end_row):
-        # Beyond an odd height or width lies the border, which is zero.
-        top, bottom = fine[2 * y + 1], fine[min(2 * y + 2, height + 1)]
-        result = coarse[y + 1]
-        for x in range(coarse_width):
-            near, far = 2 * x + 1, min(2 * x + 2, width + 1)
-            result[x + 1] = (top[near] + top[far]) + (bottom[near] + bottom[far])
+def _smooth_coarse_rows(
+    first_row, end_row, right, down, right_down, left_down, ground, inverse, rest, guess, weight, better
+):  # fmt: skip
+    """As `_smooth_rows`, with conductors to all eight neighbours."""
+    width = right.shape[1] - 2
+    remainder = weight == np.float32(0)
+    for y in range(first_row + 1, end_row + 1):
+        row, left = right[y, 1 : width + 1], right[y, :width]
+        below, above, own = down[y, 1 : width + 1], down[y - 1, 1 : width + 1], ground[y, 1 : width + 1]
+        low_right, low_left = right_down[y, 1 : width + 1], left_down[y, 1 : width + 1]
+        high_left, high_right = right_down[y - 1, :width], left_down[y - 1, 2 : width + 2]
+        here, there, before = guess[y, 1 : width + 1], guess[y, 2 : width + 2], guess[y, :width]
+        under, under_right, under_left = guess[y + 1, 1 : width + 1], guess[y + 1, 2 : width + 2], guess[y + 1, :width]
+        over, over_right, over_left = guess[y - 1, 1 : width + 1], guess[y - 1, 2 : width + 2], guess[y - 1, :width]
+        wished, scale, result = rest[y, 1 : width + 1], inverse[y, 1 : width + 1], better[y, 1 : width + 1]
+        for x in range(width):
+            value = here[x]
+            flow = (row[x] * (value - there[x]) + left[x] * (value - before[x])) + (
+                below[x] * (value - under[x]) + above[x] * (value - over[x])
+            )
+            flow += (low_right[x] * (value - under_right[x]) + high_left[x] * (value - over_left[x])) + (
+                low_left[x] * (value - under_left[x]) + high_right[x] * (value - over_right[x])
+            )
+            fault = wished[x] - (flow + own[x] * value)
+            result[x] = fault if remainder else value + weight * (scale[x] * fault)
 
 
 @cpu_kernel
-def _add_blocks(first_row, end_row, coarse, inverse, guess):
-    """guess += LONGER * coarse, constant on blocks of 2x2; pixels without conductors stay 0."""
+def _gather_rows(first_row, end_row, shares, fine, coarse):
+    """coarse = P' fine: what each kept pixel gets of its neighbours."""
+    coarse_width = coarse.shape[1] - 2
+    for j in range(first_row, end_row):
+        y = 2 * j + 1
+        for i in range(coarse_width):
+            x = 2 * i + 1
+            sides = (shares[y, x - 1, 1] * fine[y, x - 1] + shares[y, x + 1, 0] * fine[y, x + 1]) + (
+                shares[y - 1, x, 1] * fine[y - 1, x] + shares[y + 1, x, 0] * fine[y + 1, x]
+            )
+            corners = (shares[y - 1, x - 1, 3] * fine[y - 1, x - 1] + shares[y - 1, x + 1, 2] * fine[y - 1, x + 1]) + (
+                shares[y + 1, x - 1, 1] * fine[y + 1, x - 1] + shares[y + 1, x + 1, 0] * fine[y + 1, x + 1]
+            )
+            coarse[j + 1, i + 1] = fine[y, x] + (sides + corners)
+
+
+@cpu_kernel
+def _spread_rows(first_row, end_row, shares, coarse, guess):
+    """guess += P coarse"""
     width = guess.shape[1] - 2
-    for y in range(first_row, end_row):
-        row, result, scale = coarse[(y >> 1) + 1], guess[y + 1], inverse[y + 1]
-        for x in range(width):
-            if scale[x + 1] > np.float32(0):
-                result[x + 1] += LONGER * row[(x >> 1) + 1]
+    for y in range(first_row + 1, end_row + 1):
+        j = (y + 1) // 2
+        one, two, result = coarse[j], coarse[j + 1], guess[y]
+        if y & 1:
+            for x in range(1, width + 1, 2):
+                result[x] += one[(x + 1) // 2]
+            for x in range(2, width + 1, 2):
+                result[x] += shares[y, x, 0] * one[x // 2] + shares[y, x, 1] * one[x // 2 + 1]
+        else:
+            for x in range(1, width + 1, 2):
+                result[x] += shares[y, x, 0] * one[(x + 1) // 2] + shares[y, x, 1] * two[(x + 1) // 2]
+            for x in range(2, width + 1, 2):
+                i = x // 2
+                result[x] += (shares[y, x, 0] * one[i] + shares[y, x, 1] * one[i + 1]) + (
+                    shares[y, x, 2] * two[i] + shares[y, x, 3] * two[i + 1]
+                )
 
 
 @cpu_kernel
@@ -204,11 +226,13 @@ class _Grids:
 
     def __init__(self, right, down, ground):
         self.shapes = _level_shapes(*right.shape)
-        self.systems = [tuple(_bordered(array) for array in (right, down, ground))]
-        for height, width in self.shapes[1:]:
-            coarse = tuple(np.zeros((height + 2, width + 2), np.float32) for _ in range(3))
-            run_bands(_coarsen_rows, height, *self.systems[-1], *coarse)
-            self.systems.append(coarse)
+        none = np.zeros((right.shape[0] + 2, right.shape[1] + 2), np.float32)
+        self.systems = [(_bordered(right), _bordered(down), none, none, _bordered(ground))]
+        self.shares = []
+        for _ in self.shapes[1:]:
+            shares, *coarse = coarse_conductors(*self.systems[-1])
+            self.shares.append(shares)
+            self.systems.append(tuple(coarse))
         self.inverses = [np.zeros_like(system[0]) for system in self.systems]
         for (height, _), system, inverse in zip(self.shapes, self.systems, self.inverses, strict=True):
             run_bands(_invert_rows, height, *system, inverse)
@@ -216,24 +240,31 @@ class _Grids:
             [np.zeros_like(inverse) for inverse in self.inverses] for _ in range(3)
         )
 
+    def smooth(self, level, source, weight, target):
+        right, down, right_down, left_down, ground = self.systems[level]
+        rest = self.inverses[level], self.rests[level], source, weight, target
+        height = self.shapes[level][0]
+        if level == 0:
+            run_bands(_smooth_rows, height, right, down, ground, *rest)
+        else:
+            run_bands(_smooth_coarse_rows, height, right, down, right_down, left_down, ground, *rest)
+
     def step(self, level=0):
         """guesses[level] = roughly the solution for rests[level]."""
         height = self.shapes[level][0]
         rest, guess, other = self.rests[level], self.guesses[level], self.others[level]
         inverse = self.inverses[level]
-        fine = *self.systems[level], inverse, rest
         if level + 1 == len(self.shapes):
             guess[:] = rest * inverse
             return
         run_bands(_first_rows, height, rest, inverse, other)
-        run_bands(_smooth_rows, height, *fine, other, SECOND, guess)
-        run_bands(_smooth_rows, height, *fine, guess, np.float32(0), other)
-        coarse_height = self.shapes[level + 1][0]
-        run_bands(_sum_blocks, coarse_height, other, self.rests[level + 1])
+        self.smooth(level, other, SECOND, guess)
+        self.smooth(level, guess, np.float32(0), other)
+        run_bands(_gather_rows, self.shapes[level + 1][0], self.shares[level], other, self.rests[level + 1])
         self.step(level + 1)
-        run_bands(_add_blocks, height, self.guesses[level + 1], inverse, guess)
-        run_bands(_smooth_rows, height, *fine, guess, FIRST, other)
-        run_bands(_smooth_rows, height, *fine, other, SECOND, guess)
+        run_bands(_spread_rows, height, self.shares[level], self.guesses[level + 1], guess)
+        self.smooth(level, guess, FIRST, other)
+        self.smooth(level, other, SECOND, guess)
 
 
 def _grid_potentials_cpu(right, down, ground, sources, tolerance, iterations):
@@ -248,7 +279,7 @@ def _grid_potentials_cpu(right, down, ground, sources, tolerance, iterations):
 
 def _solve(grids, source, tolerance, iterations, sums):
     height = grids.shapes[0][0]
-    system = grids.systems[0]
+    right, down, _, _, ground = grids.systems[0]
     rest = _bordered(np.where(grids.inverses[0][1:-1, 1:-1] > 0, source, np.float32(0)), np.float64)
     potential, direction, image = (np.zeros_like(rest) for _ in range(3))
     rough = grids.rests[0]
@@ -264,7 +295,7 @@ def _solve(grids, source, tolerance, iterations, sums):
             break
         towards = product / before if number else 0.0
         run_bands(_direction_rows, height, grids.guesses[0], towards, direction)
-        run_bands(_apply_rows, height, *system, direction, image, sums)
+        run_bands(_apply_rows, height, right, down, ground, direction, image, sums)
         length = product / float(sums.sum())
         run_bands(_advance_rows, height, length, direction, image, potential, rest, rough)
     return potential
@@ -277,17 +308,18 @@ class _CudaGrids:
         xp = array_module(right)
         self.shapes, self.layers = _level_shapes(*right.shape), layers
         rooms = [(height + 2, width + 2) for height, width in self.shapes]
-        self.systems = [tuple(xp.zeros(room, np.float32) for _ in range(3)) for room in rooms]
+        first = tuple(xp.zeros(rooms[0], np.float32) for _ in range(5))
+        for source, target in ((right, first[0]), (down, first[1]), (ground, first[4])):
+            self.launch("grid_potentials_border", 0, source, target, layers=1)
+        self.systems, self.shares = [first], []
+        for _ in self.shapes[1:]:
+            shares, *coarse = coarse_conductors(*self.systems[-1])
+            self.shares.append(shares)
+            self.systems.append(tuple(coarse))
         self.inverses = [xp.zeros(room, np.float32) for room in rooms]
         self.rests, self.guesses, self.others = (
             [xp.zeros((layers, *room), np.float32) for room in rooms] for _ in range(3)
         )
-        for source, target in zip((right, down, ground), self.systems[0], strict=True):
-            self.launch("grid_potentials_border", 0, source, target, layers=1)
-        for level in range(1, len(self.shapes)):
-            fine_sizes = tuple(np.int32(size) for size in self.shapes[level - 1])
-            arrays = *self.systems[level - 1], *self.systems[level], *fine_sizes
-            self.launch("grid_potentials_coarsen", level, *arrays, layers=1)
         for level in range(len(self.shapes)):
             self.launch("grid_potentials_invert", level, *self.systems[level], self.inverses[level], layers=1)
 
@@ -309,18 +341,19 @@ class _CudaGrids:
         if level + 1 == len(self.shapes):
             self.launch("grid_potentials_first", level, rest, inverse, state, guess, np.float32(1))
             return
+        # Slanted conductors are zero on the finest level, and not read.
         fine = *self.systems[level], inverse, rest, state
-        coarse = self.shapes[level + 1]
+        slanted = np.int32(level > 0)
         self.launch("grid_potentials_first", level, rest, inverse, state, other, FIRST)
-        self.launch("grid_potentials_smooth", level, *fine, other, guess, SECOND)
-        self.launch("grid_potentials_smooth", level, *fine, guess, other, np.float32(0))
-        fine_sizes = tuple(np.int32(size) for size in self.shapes[level])
-        self.launch("grid_potentials_sum", level + 1, other, state, self.rests[level + 1], *fine_sizes)
+        self.launch("grid_potentials_smooth", level, *fine, other, guess, SECOND, slanted)
+        self.launch("grid_potentials_smooth", level, *fine, guess, other, np.float32(0), slanted)
+        sizes, coarse_sizes = (tuple(np.int32(size) for size in self.shapes[k]) for k in (level, level + 1))
+        shares, coarse = self.shares[level], self.guesses[level + 1]
+        self.launch("grid_potentials_gather", level + 1, shares, other, state, self.rests[level + 1], *sizes)
         self.step(state, level + 1)
-        coarse_sizes = np.int32(coarse[0]), np.int32(coarse[1])
-        self.launch("grid_potentials_add", level, self.guesses[level + 1], inverse, state, guess, *coarse_sizes)
-        self.launch("grid_potentials_smooth", level, *fine, guess, other, FIRST)
-        self.launch("grid_potentials_smooth", level, *fine, other, guess, SECOND)
+        self.launch("grid_potentials_spread", level, shares, coarse, state, guess, *coarse_sizes)
+        self.launch("grid_potentials_smooth", level, *fine, guess, other, FIRST, slanted)
+        self.launch("grid_potentials_smooth", level, *fine, other, guess, SECOND, slanted)
 
 
 def _grid_potentials_cuda(right, down, ground, sources, tolerance, iterations):
@@ -335,6 +368,8 @@ def _grid_potentials_cuda(right, down, ground, sources, tolerance, iterations):
     sums = xp.empty((layers, height), np.float64)
     state = xp.zeros((layers, 8), np.float64)
     rough, guess = grids.rests[0], grids.guesses[0]
+    bordered_right, bordered_down, _, _, bordered_ground = grids.systems[0]
+    system = bordered_right, bordered_down, bordered_ground
     grids.launch("grid_potentials_start", 0, sources, grids.inverses[0], rest, rough)
 
     def add_up(phase):
@@ -346,7 +381,7 @@ def _grid_potentials_cuda(right, down, ground, sources, tolerance, iterations):
         grids.launch_rows("grid_potentials_product", rest, guess, state, sums)
         add_up(0)
         grids.launch("grid_potentials_direction", 0, guess, state, direction)
-        grids.launch_rows("grid_potentials", *grids.systems[0], direction, state, image, sums)
+        grids.launch_rows("grid_potentials", *system, direction, state, image, sums)
         add_up(1)
         grids.launch("grid_potentials_advance", 0, direction, image, state, potential, rest, rough)
     grids.launch("grid_potentials_end", 0, potential, potentials)
