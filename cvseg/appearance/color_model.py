@@ -76,8 +76,8 @@ def _table(evidence: Any, options: ColorModelOptions) -> Any:
     sides = counts.sum(axis=1)
     common = counts.sum(axis=0) / xp.maximum(sides.sum(), 1.0)
     prior = _FULL * options.prior_px
-    # A trace in every bin, so that the ratio of two zeros is 1.
-    shares = (counts + prior * common + 1e-6) / (sides + prior)[:, None]
+    # A trace in every bin, the same on both sides, so that the ratio of two zeros is 1.
+    shares = (counts + prior * common) / (sides + prior)[:, None] + 1e-12
     return xp.clip(xp.log(shares[0] / shares[1]), -options.limit, options.limit).astype(np.float32)
 
 

@@ -160,3 +160,11 @@ def test_wrong_arguments_are_refused(emulated_cuda):
         log_ratio_table([np.zeros((2, 4096), np.int32)], [1, 2])
     with pytest.raises(ShapeError, match="a histogram is"):
         log_ratio_table([np.zeros((2, 512), np.int32)])
+
+
+def test_a_color_that_neither_side_has_shown_says_nothing_even_if_one_side_is_larger():
+    histogram = np.zeros((2, 4096), np.int32)
+    histogram[0, 100], histogram[1, 3000] = 255 * 50, 255 * 5000
+    table = log_ratio_table([histogram])
+    assert table[2000] == 0
+    assert table[100] > 1 and table[3000] < -0.5
