@@ -39,7 +39,7 @@ class RandomWalkerOptions(Options):
     tolerance: float = option(
         1e-4, "error in energy, of that at the start; probabilities are off by up to 100 times it", low=1e-9, high=0.1
     )
-    iterations: int = option(200, "at most so many steps of conjugate gradients", low=1, high=100000)
+    iterations: int = option(100, "at most so many steps of conjugate gradients", low=1, high=100000)
 
 
 def random_walker_2006(

@@ -13,7 +13,7 @@ from cvseg.kernels.graph.grid_potentials import grid_potentials
 from cvseg.kernels.graph.smooth_levels import smooth_levels
 from cvseg.superpixels.block_moves_2015 import lab_pictures
 
-EXACT = RandomWalkerOptions(tolerance=1e-8, iterations=100)
+EXACT = RandomWalkerOptions(tolerance=1e-8, iterations=60)
 
 
 def picture(size_hw=(14, 19), seed=0):
