@@ -3,6 +3,7 @@
 from cvseg.motion.camera_motion import CameraMotion, CameraMotionOptions, estimate_camera_motion
 from cvseg.motion.camera_state import CameraState
 from cvseg.motion.motion_saliency import MotionSaliency, motion_saliency_map
+from cvseg.motion.motion_seeds import MotionSeeds, motion_seeds
 from cvseg.motion.nonlocal_consensus_2014 import ConsensusOptions, NonlocalConsensus
 
 __all__ = [
@@ -11,7 +12,9 @@ __all__ = [
     "CameraState",
     "ConsensusOptions",
     "MotionSaliency",
+    "MotionSeeds",
     "NonlocalConsensus",
     "estimate_camera_motion",
     "motion_saliency_map",
+    "motion_seeds",
 ]
