@@ -24,7 +24,7 @@ class WindowColorOptions(Options):
         40.0, "background this near the object counts in full; larger tells less apart", low=0.0, unit=" px"
     )
     rest: float = option(0.1, "weight of the farther background, and of everything seen so far", low=0.0, high=1.0)
-    smoothing: int = option(1, "times the histograms are blurred over neighbouring bins; larger is blurrier", low=0)
+    smoothing: int = option(0, "times the histograms are blurred over neighbouring bins; larger is blurrier", low=0)
     prior_px: float = option(
         50.0, "pixels of common colours added to both sides; larger needs more evidence to speak", low=1e-3, unit=" px"
     )

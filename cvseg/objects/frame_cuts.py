@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cvseg.appearance.window_colors import WindowColorOptions, WindowColors
-from cvseg.arrays import array_module, common_device
+from cvseg.arrays import array_module, common_device, device_of
 from cvseg.checks import check_dtype, check_shapes
 from cvseg.masks.minimal_cut import minimal_cut
 from cvseg.options import Options, option
@@ -46,12 +46,14 @@ class FrameCut:
     unary : (h, w) float32: evidence that was cut, positive for the object
     location, color : (h, w) float32: its two parts, before they were averaged along the flow: votes in [-1, 1], and the
         weighted log ratio of colours
+    color_table : (4096) float32: the log ratio per bin, not weighted, for `color_log_ratio` of the full picture
     """
 
     inside: Any
     unary: Any
     location: Any
     color: Any
+    color_table: Any
 
 
 @dataclass
@@ -62,6 +64,7 @@ class _Waiting:
     forward_xy: Any
     backward_xy: Any
     color: Any = None
+    table: Any = None
     unary: Any = None
 
 
@@ -120,10 +123,13 @@ class FrameCuts:
 
     def _advance(self, known: int) -> list[FrameCut]:
         """The windows of frames before `known` are complete."""
+        from cvseg.kernels.appearance.color_log_ratio import color_log_ratio
+
         cuts = []
         while self._colored < known:
             frame = self._waiting[self._colored]
-            ratio = self._colors.log_ratio(self._colored, frame.lab)
+            frame.table = self._colors.table(self._colored, device_of(frame.lab))
+            ratio = color_log_ratio(array_module(frame.lab).ascontiguousarray(frame.lab), frame.table)
             frame.color = np.float32(self.options.color_share) * ratio
             frame.unary = frame.location + frame.color
             self._colored += 1
@@ -149,7 +155,7 @@ class FrameCuts:
         )
         self._waiting.pop(self._cut - 1, None)
         self._cut += 1
-        return FrameCut(inside, unary, frame.location, frame.color)
+        return FrameCut(inside, unary, frame.location, frame.color, frame.table)
 
 
 def location_term(vote: Any) -> Any:

@@ -58,7 +58,7 @@ def test_the_window_is_the_weighted_sum_of_its_frames_and_a_share_of_everything(
     around = histograms[4:9]
     weights = [math.exp(-abs(i - 7) / 3) for i in range(4, 9)]
     everything = np.sum(histograms, axis=0)
-    expected = log_ratio_table([everything, *around], [0.2 / 9, *weights], ColorModelOptions())
+    expected = log_ratio_table([everything, *around], [0.2 / 9, *weights], ColorModelOptions(smoothing=0))
     assert_allclose(colors.table(7), expected, rtol=1e-6, atol=1e-6)
 
 
