@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cvseg.formats.mot_challenge import TrackTable
 
 METHODS = ("kalman", "particle")
+RECOVER_FRAMES = 20  # for which a particle filter follows a track without a box
 
 
 @click.command(name="track")
@@ -50,6 +51,11 @@ METHODS = ("kalman", "particle")
 )
 @click.option("--video", metavar="V", help="The video or folder of images of the boxes; colours then help.")
 @click.option("--online", is_flag=True, help="Only what is known in each frame: nothing filled, linked or smoothed.")
+@click.option(
+    "--recover",
+    type=click.Choice(("particle",)),
+    help="With --video and --online: a particle filter follows, for up to 20 frames, whoever's box is missing.",
+)
 @click.option("--sort", is_flag=True, help="Accept lines in any order of frames.")
 @click.option(
     "--start",
@@ -85,6 +91,7 @@ def command(
     model: str,
     video: str | None,
     online: bool,
+    recover: str | None,
     sort: bool,
     starts: tuple[str, ...],
     zones: tuple[str, ...],
@@ -110,7 +117,8 @@ def command(
     if method == "particle":
         from cvseg.cli.track_particles import follow_video
 
-        refuse_options({"--video": video, "--online": online, "--sort": sort, "--start": starts}, method)
+        refuse_options({"--video": video, "--online": online, "--recover": recover}, method)
+        refuse_options({"--sort": sort, "--start": starts}, method)
         refuse_options({"--zone": zones, "--line": lines, "--homography": homography, "--rate": rate}, method)
         follow_video(
             source,
@@ -127,13 +135,20 @@ def command(
     refuse_options({"--box": boxes, "--mask": mask, "--no-overlay": no_overlay}, method)
     from cvseg.formats.mask_stream import is_mask_input
 
+    if recover and not (video and online):
+        raise OptionError(
+            f"--recover {recover} follows colours from frame to frame; it needs --video and --online. Give both, or "
+            "leave it out: a whole file is tracked better without it."
+        )
+    if recover and is_mask_input(source):
+        raise OptionError(f"--recover {recover} is for boxes, and {source} holds masks. Leave it out.")
     if starts or not out.lower().endswith(".txt") or is_mask_input(source):
         from cvseg.cli.track_folder import follow_to_folder
 
         follow_to_folder(
             source,
             out,
-            follow=lambda table: follow_boxes(table, model=model, online=online, video=video),
+            follow=lambda table: follow_boxes(table, model=model, online=online, video=video, recover=recover),
             sort=sort,
             video=video,
             overwrite=overwrite,
@@ -149,7 +164,7 @@ def command(
     refuse_in_file({"--zone": zones, "--line": lines, "--homography": homography, "--rate": rate}, out)
     check_output(source, out)
     table = read_boxes(source, sort=sort)
-    tracks = follow_boxes(table, model=model, online=online, video=video)
+    tracks = follow_boxes(table, model=model, online=online, video=video, recover=recover)
     write_tracks(out, tracks)
     if not quiet:
         count = len(set(tracks.ids.tolist()))
@@ -208,7 +223,9 @@ def read_boxes(source: str, *, sort: bool) -> TrackTable:
     return read_detections(source, sort=sort)
 
 
-def follow_boxes(table: TrackTable, *, model: str, online: bool, video: str | None) -> TrackTable:
+def follow_boxes(
+    table: TrackTable, *, model: str, online: bool, video: str | None, recover: str | None = None
+) -> TrackTable:
     """Tracks of a table of detections.
 
     Raises
@@ -217,7 +234,7 @@ def follow_boxes(table: TrackTable, *, model: str, online: bool, video: str | No
     """
     from cvseg.tracking import BoxTrackerOptions, track_boxes, track_boxes_online
 
-    options = BoxTrackerOptions().replaced({"motion": {"model": model}})
+    options = BoxTrackerOptions().replaced({"motion": {"model": model}, "recover": RECOVER_FRAMES if recover else 0})
     run: Any = track_boxes_online if online else track_boxes
     if video is None:
         tracks: TrackTable = run(table, options)

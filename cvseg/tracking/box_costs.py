@@ -135,6 +135,51 @@ def _turn(direction: Array, step: Array, boxes: Array) -> Array:
     return np.where(known, 1 - cosine, 0.0)
 
 
+def cheaper_pairs(pairs: Pairs, others: Pairs) -> Pairs:
+    """All pairs of both, each at the lower of its costs.
+
+    Examples
+    --------
+    >>> a, b = np.array([0, 1]), np.array([0.5, 0.9])
+    >>> both = cheaper_pairs(Pairs(a, a, b), Pairs(a[1:], a[1:], b[:1]))
+    >>> both.track.tolist(), both.cost.tolist()
+    ([0, 1], [0.5, 0.5])
+    """
+    track, box, cost = (
+        np.concatenate([getattr(pairs, name), getattr(others, name)]) for name in ("track", "box", "cost")
+    )
+    order = np.lexsort((cost, box, track))
+    track, box, cost = track[order], box[order], cost[order]
+    first = np.ones(len(track), bool)
+    first[1:] = (np.diff(track) != 0) | (np.diff(box) != 0)
+    return Pairs(track[first], box[first], cost[first])
+
+
+def overlapping(boxes: Array, others: Array, least: float) -> NDArray[np.bool_]:
+    """(n,) whether each box overlaps one of the others by more than `least`, intersection over union."""
+    own, other = touching(boxes, others)
+    found = np.zeros(len(boxes), bool)
+    found[own[paired_iou(boxes[own], others[other]) > least]] = True
+    return found
+
+
+def covered_share(boxes: Array, others: Array) -> Array:
+    """(n,) largest share of each box under one of the others whose lower edge is lower in the picture.
+
+    Examples
+    --------
+    >>> covered_share(np.array([[0.0, 0, 4, 4]]), np.array([[2.0, 0, 9, 5], [0, 0, 4, 3]])).tolist()
+    [0.5]
+    """
+    own, other = touching(boxes, others)
+    nearer = others[other, 3] >= boxes[own, 3]
+    own, other = own[nearer], other[nearer]
+    size = np.minimum(boxes[own, 2:], others[other, 2:]) - np.maximum(boxes[own, :2], others[other, :2])
+    covered = np.zeros(len(boxes))
+    np.maximum.at(covered, own, size.prod(1) / (boxes[own, 2:] - boxes[own, :2]).prod(1))
+    return covered
+
+
 def cheapest_pairs(pairs: Pairs, limit: float) -> tuple[Rows, Rows]:
     """One-to-one pairs with the greatest sum of `limit - cost`, sorted by track.
 

@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from cvseg.errors import InputError, RangeError, ShapeError
 from cvseg.tracking.box_colors import ColorMemory, box_histograms
-from cvseg.tracking.box_costs import Pairs, cheapest_pairs, pair_costs, touching
+from cvseg.tracking.box_costs import Pairs, cheaper_pairs, cheapest_pairs, covered_share, overlapping, pair_costs
 from cvseg.tracking.box_filters import BoxFilters, boxes_of, measurements_of, moved_states
 from cvseg.tracking.box_tracker_options import BoxTrackerOptions
 from cvseg.tracking.camera_jolt import LEAST_TRACKS, voted_shift
+from cvseg.tracking.particle_recovery import ParticleRecovery
 from cvseg.tracking.score_strength import ScoreRange, score_strength, weakened_doubles
 from cvseg.tracking.tracked_boxes import TrackedBoxes
 
@@ -20,6 +21,7 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 TENTATIVE, CONFIRMED, OCCLUDED, LOST = "tentative", "confirmed", "occluded", "lost"
+TAKEN = 0.4  # overlap with a seen box at which a followed track is given up
 DIRECTION_RATE = 0.3  # share of the newest step in the direction of a track
 
 # What is remembered of each track beside its filter: column, type, number of values.
@@ -28,6 +30,8 @@ COLUMNS = {
     "hits": (np.int64, 0),
     "unseen": (np.int64, 0),
     "hidden": (np.bool_, 0),
+    "followed": (np.bool_, 0),  # unseen, but seen by its particle filter
+    "followed_at": (np.float64, 4),  # where: cx, cy, log w, log h
     "first_frame": (np.int64, 0),
     "score": (np.float64, 0),
     "seen": (np.float64, 4),  # last measured cx, cy, log w, log h, carried along with the camera
@@ -74,6 +78,7 @@ class BoxTracker:
         }
         self._sights = _empty_sights(self._filters)
         self._colors = ColorMemory()
+        self._recovery = ParticleRecovery(self.options.recover, self.options.recover_confidence)
         self._scores = ScoreRange(self.options.low_quantile, self.options.high_quantile)
         self._fixed_range: tuple[float, float] | None = None
         self._extent: tuple[float, float, float, float] | None = None
@@ -138,11 +143,13 @@ class BoxTracker:
         if frame is not None and self._extent is None:
             self._extent = (0.0, 0.0, float(frame.shape[1]), float(frame.shape[0]))
         histograms = box_histograms(frame, boxes) if frame is not None and len(boxes) else None
+        self._follow(self._recovery.keys, frame, camera_matrix)
 
         partner = self._associate(boxes, measured, strength, histograms)
         found = np.flatnonzero(partner >= 0)
         self._see(found, partner[found], measured, values, histograms)
         self._mark_hidden()
+        self._recover(frame, camera_matrix)
         partner = self._end_tracks(partner)
         begun = self._begin_tracks(partner, boxes, measured, values, strength, histograms)
         partner = np.concatenate([partner, begun])
@@ -195,6 +202,7 @@ class BoxTracker:
             # Skipped frames are frames without boxes: nothing hides anything, and lives end.
             self._table["hidden"][:] = False
             self._keep(np.flatnonzero(self._table["unseen"] <= self._longest_unseen() + 1))
+        self._table["followed"][:] = False
         self._frames += 1 if self._frame_index < 0 else frame_index - self._frame_index
         self._frame_index = frame_index
 
@@ -218,7 +226,7 @@ class BoxTracker:
         pairs = self._costs(boxes, measured, histograms)
         table, options = self._table, self.options
         confirmed = table["hits"] >= options.min_hits
-        fresh = confirmed & (table["unseen"] <= options.fresh)
+        fresh = confirmed & ((table["unseen"] <= options.fresh) | table["followed"])
         strong = strength >= options.strong
         if options.follow_jolts and fresh.sum() >= LEAST_TRACKS:
             rows, _ = cheapest_pairs(pairs.among(fresh, strong), options.most_cost)
@@ -238,19 +246,33 @@ class BoxTracker:
         return partner
 
     def _costs(self, boxes: Array, measured: Array, histograms: Array | None) -> Pairs:
-        options, table, filters = self.options, self._table, self._filters
+        filters, table = self._filters, self._table
         predicted = filters.mean[:, filters.measured]
-        colors = self._colors
+        variance = filters.spread[:, (0, 1), (0, 1)] + filters.noise(predicted)[:, :2]
+        pairs = self._costs_at(predicted, variance, boxes, measured, histograms)
+        followed = table["followed"]
+        if not followed.any():
+            return pairs
+        # Either where motion says or where its colours are seen.
+        seen = np.where(followed[:, None], table["followed_at"], predicted)
+        noise = 2 * filters.noise(seen)[:, :2]
+        others = self._costs_at(seen, noise, boxes, measured, histograms).among(followed, np.ones(len(boxes), bool))
+        return cheaper_pairs(pairs, others)
+
+    def _costs_at(
+        self, predicted: Array, variance_xy: Array, boxes: Array, measured: Array, histograms: Array | None
+    ) -> Pairs:
+        table, colors = self._table, self._colors
         return pair_costs(
             predicted=predicted,
             predicted_boxes=boxes_of(predicted),
-            variance_xy=filters.spread[:, (0, 1), (0, 1)] + filters.noise(predicted)[:, :2],
+            variance_xy=variance_xy,
             direction_xy=table["direction"],
             seen_xy=table["seen"][:, :2],
             boxes=boxes,
             measured=measured,
             likeness=None if histograms is None else lambda t, b: colors.likeness(t, histograms[b]),
-            options=options,
+            options=self.options,
         )
 
     def _take(self, partner: Rows, pairs: Pairs, tracks: NDArray[np.bool_], usable: NDArray[np.bool_]) -> None:
@@ -312,6 +334,33 @@ class BoxTracker:
             return
         boxes = self._filters.boxes_xyxy
         table["hidden"][unseen] = covered_share(boxes[unseen], boxes[seen]) >= self.options.occluded
+
+    def _recover(self, frame: Any, camera_matrix: Any) -> None:
+        """Whose box is missing for the first time, though nobody hides it, is looked for by its colours."""
+        table, recovery = self._table, self._recovery
+        table["followed"] &= table["unseen"] > 0
+        if not self.options.recover:
+            return
+        missing = (table["unseen"] == 1) & ~table["hidden"] & (table["hits"] >= self.options.min_hits)
+        if frame is not None:
+            self._follow(recovery.begin(table["key"][missing].tolist()), frame, camera_matrix)
+        seen = table["unseen"] == 0
+        # Who seems to be where another one is seen is behind that one, or taken for it.
+        rows = np.flatnonzero(table["followed"])
+        places = boxes_of(table["seen"][seen])
+        table["followed"][rows] = ~overlapping(boxes_of(table["followed_at"][rows]), places, TAKEN)
+        recovery.keep(table["key"][table["followed"]].tolist())
+        recovery.remember(self._frame_index, frame, table["key"][seen].tolist(), places)
+
+    def _follow(self, keys: list[int], frame: Any, camera_matrix: Any) -> None:
+        """Move the tracks that particle filters follow to where those see them."""
+        table = self._table
+        if frame is None or not keys:
+            return
+        found = self._recovery.follow(self._frame_index, frame, keys, camera_matrix)
+        for row in np.flatnonzero(np.isin(table["key"], list(found))):
+            table["followed"][row] = True
+            table["followed_at"][row] = measurements_of(found[int(table["key"][row])][None])[0]
 
     def _end_tracks(self, partner: Rows) -> Rows:
         """Drop the tracks whose time is over; `partner` of those that are left."""
@@ -387,17 +436,22 @@ class BoxTracker:
     def _result(self, partner: Rows, order: Rows) -> TrackedBoxes:
         table = self._table
         shown = np.flatnonzero(
-            (partner >= 0) | ((table["unseen"] <= self.options.shown_unseen) & (table["hits"] >= self.options.min_hits))
+            (partner >= 0)
+            | table["followed"]
+            | ((table["unseen"] <= self.options.shown_unseen) & (table["hits"] >= self.options.min_hits))
         )
         status = np.where(table["unseen"][shown] == 0, CONFIRMED, np.where(table["hidden"][shown], OCCLUDED, LOST))
         given = partner[shown]
         rows = {
             "keys": table["key"][shown],
-            "boxes": self._filters.boxes_xyxy[shown],
+            "boxes": np.where(
+                table["followed"][shown, None], boxes_of(table["followed_at"][shown]), self._filters.boxes_xyxy[shown]
+            ),
             "velocity": self._filters.velocity_xy[shown].copy(),
             "scores": table["score"][shown],
             "detections": np.where(given >= 0, order[given] if len(order) else -1, -1),
             "status": status,
+            "followed": table["followed"][shown],
             "shift": self._shift,
         }
         return TrackedBoxes(self._frame_index, rows, self._numbers)
@@ -409,6 +463,7 @@ class BoxTracker:
             "table": {name: column.copy() for name, column in self._table.items()},
             "sights": {name: array.copy() for name, array in self._sights.items()},
             "colors": self._colors.state_dict(),
+            "recovery": self._recovery.state_dict(),
             "scores": self._scores.state_dict(),
             "fixed_range": self._fixed_range,
             "extent": self._extent,
@@ -426,6 +481,7 @@ class BoxTracker:
         self._table = {name: np.array(state["table"][name], dtype) for name, (dtype, _) in COLUMNS.items()}
         self._sights = {name: np.array(array) for name, array in state["sights"].items()}
         self._colors.load_state_dict(state["colors"])
+        self._recovery.load_state_dict(state["recovery"])
         self._scores.load_state_dict(state["scores"])
         self._fixed_range, self._extent = state["fixed_range"], state["extent"]
         self._numbers = {int(key): int(number) for key, number in state["numbers"].items()}
@@ -441,20 +497,3 @@ def _empty_sights(filters: BoxFilters) -> dict[str, Array]:
         "P": np.zeros((models, 0, size, size)),
         "weight": np.zeros((0, models)),
     }
-
-
-def covered_share(boxes: Array, others: Array) -> Array:
-    """(n,) largest share of each box under one of the others whose lower edge is lower in the picture.
-
-    Examples
-    --------
-    >>> covered_share(np.array([[0.0, 0, 4, 4]]), np.array([[2.0, 0, 9, 5], [0, 0, 4, 3]])).tolist()
-    [0.5]
-    """
-    own, other = touching(boxes, others)
-    nearer = others[other, 3] >= boxes[own, 3]
-    own, other = own[nearer], other[nearer]
-    size = np.minimum(boxes[own, 2:], others[other, 2:]) - np.maximum(boxes[own, :2], others[other, :2])
-    covered = np.zeros(len(boxes))
-    np.maximum.at(covered, own, size.prod(1) / (boxes[own, 2:] - boxes[own, :2]).prod(1))
-    return covered

@@ -67,6 +67,14 @@ class BoxTrackerOptions(Options):
         0.5, "share of a predicted box under nearer tracked ones from which it counts as occluded", low=0, high=1
     )
     occluded_age: int = option(60, "frames an occluded track may stay unseen", low=0)
+    recover: int = option(
+        0,
+        "frames for which a particle filter follows an unseen track by its colours, where there are pictures",
+        low=0,
+    )
+    recover_confidence: float = option(
+        0.8, "confidence of that filter below which it gives up; larger gives up sooner", low=0, high=1
+    )
     shown_unseen: int = option(2, "frames for which an unseen track is still returned, at its prediction", low=0)
     motion: BoxMotionOptions = field(default_factory=BoxMotionOptions)
 

@@ -68,6 +68,47 @@ def test_pictures_of_the_boxes_may_help_and_must_be_as_many(tmp_path):
     assert not out.exists()
 
 
+def test_whoever_has_no_box_is_recovered_by_its_colors(tmp_path):
+    detections, folder = two_walkers(tmp_path / "det.txt"), tmp_path / "frames"
+    folder.mkdir()
+    for t in range(30):
+        image = np.full((140, 240, 3), 90, np.uint8)
+        image[49:109, 19 + 3 * t : 39 + 3 * t] = 200, 30, 30
+        Image.fromarray(image).save(folder / f"{t:03}.png")
+    out = tmp_path / "tracks.txt"
+    words = ("track", detections, "-o", out, "--video", folder, "--online", "--recover", "particle")
+    assert run(*words).exit_code == 0
+    table = read_tracks(out)
+    first = table.ids == 1
+    assert table.frames[first].tolist() == list(range(30))
+    assert np.abs(table.boxes_xyxy[first & (table.frames == 14), 0] - (19 + 3 * 14)).max() < 4
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--online"], "needs --video and --online"),
+        (["--video", "frames"], "needs --video and --online"),
+        (["--method", "particle"], "does not go with --method particle"),
+    ],
+)
+def test_recovery_where_it_cannot_be_is_an_error(tmp_path, more, words):
+    out = tmp_path / "tracks.txt"
+    done = run("track", two_walkers(tmp_path / "det.txt"), "-o", out, "--recover", "particle", *more)
+    assert done.exit_code == 2
+    assert words in done.output
+    assert not out.exists()
+
+
+def test_masks_are_not_recovered(tmp_path):
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    Image.fromarray(np.eye(20, dtype=np.uint8)).save(folder / "000.png")
+    done = run("track", folder, "-o", tmp_path / "out", "--video", folder, "--online", "--recover", "particle")
+    assert done.exit_code == 2
+    assert "is for boxes" in done.output
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
