@@ -115,9 +115,8 @@ def motion_seeds(
     noises_px = FLOW_NOISE_PX + np.array([camera_forward.noise_px, camera_backward.noise_px])
 
     sampled = to_host(module.stack([forward_xy[grid, grid], backward_xy[grid, grid]])).reshape(2, -1, 2)
-    tables = np.stack(
-        [_outlier_table(vectors, min(noise, MOST_NOISE_PX)) for vectors, noise in zip(sampled, noises_px, strict=True)]
-    )
+    clear_px = LEAST_FULL["residual"] * np.minimum(noises_px, MOST_NOISE_PX)
+    tables = np.stack([_outlier_table(vectors, clear) for vectors, clear in zip(sampled, clear_px, strict=True)])
     cameras = np.stack([camera_forward.matrix, camera_backward.matrix]).astype(np.float32)
     residual = motion_saliency(
         forward_xy, backward_xy, to_device(cameras, device), to_device(noises_px.astype(np.float32), device)

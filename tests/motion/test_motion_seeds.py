@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from cvseg.arrays import to_host
 from cvseg.errors import DeviceMismatchError, DtypeError, ShapeError
 from cvseg.motion import CameraMotion, estimate_camera_motion, motion_seeds
-from cvseg.motion.motion_seeds import LEAST_FULL, MAP_NAMES, MOST_NOISE_PX, _quartiles
+from cvseg.motion.motion_seeds import LEAST_FULL, MAP_NAMES, MOST_NOISE_PX, _outlier_table, _quartiles
 from cvseg.objects.work_frame import WorkFrames
 from cvseg.synthetic.clip import render_clip
 from cvseg.synthetic.scenes import SCENES
@@ -192,6 +192,21 @@ def test_quartiles_are_those_of_numpy(count):
     features = np.random.default_rng(count).normal(size=(4, count)).astype(np.float32)
     found = np.stack([values[:, 0] for values in _quartiles(features)])
     assert_allclose(found, np.percentile(features.astype(float), [25, 50, 75], axis=1), atol=1e-6)
+
+
+def test_outliers_within_three_times_the_noise_count_in_part_only():
+    still = np.zeros(SIZE_HW, bool)
+    still[OBJECT] = True
+    levels = []
+    for speed_px in (0.24, 0.6, 5.0):
+        flow_xy = np.zeros((*SIZE_HW, 2), np.float32)
+        flow_xy[still, 0] = speed_px
+        camera = dataclasses.replace(estimate_camera_motion(flow_xy), noise_px=0.2)
+        levels.append(float(motion_seeds(flow_xy, flow_xy, gray_lab(), camera, camera).maps["outliers"].max()))
+    # u and length stand out, each by 0.24 px / (3 (0.2 + 0.2) px); half a feature is full.
+    assert levels == pytest.approx([0.8, 1, 1])
+    assert _outlier_table(np.float32([[0, 0]] * 9 + [[0.3, 0]]), 1.2)[6] == np.float32(1.2)
+    assert _outlier_table(np.float32([[0, 0]] * 9 + [[5, 0]]), 1.2)[6] == 5
 
 
 def test_arguments_that_do_not_belong_together_are_refused(emulated_cuda):
