@@ -37,7 +37,8 @@ extern "C" __global__ void motion_boundary(const float* __restrict__ forward_xy,
     const float vy = (flow_xy[2 * (i + width) + 1] - flow_xy[2 * (i - width) + 1]) * 0.5f;
     const float squared = (ux * ux + vx * vx) + (uy * uy + vy * vy);
     // Above the second bound the step alone is more than 0.6, below the first it is less than 0.5.
-    found = squared > 1.7134464f || (squared > 0.9805163f && motion_boundary_strength(flow_xy, x, y, width, squared) > 0.5f);
+    found = squared > 1.7134464f;
+    if (!found && squared > 0.9805163f) found = motion_boundary_strength(flow_xy, x, y, width, squared) > 0.5f;
   }
   boundary[row * width + x] = found;
 }

@@ -1,7 +1,9 @@
-// scores(y, x) = mean over both flows of sum over features q of share * min(|q - middle| / most, 1) where q lies outside
-// [low, high].   Features: u, v, length, and direction, which counts less in vectors shorter than clear_px.
-// forward_xy, backward_xy: (height, width, 2) float32, pixels.   scores: (height, width) float32.   One thread per pixel.
-// tables: (2, 23) float32: cosine and sine of the usual direction, clear_px, then low, high, middle, most, share of each.
+// scores(y, x) = mean over both flows of the sum over features q of share * min(|q - middle| / most, 1), where q lies
+// outside [low, high].   One thread per pixel.
+// Features: u, v, length, and direction, which counts less in vectors shorter than clear_px.
+// forward_xy, backward_xy: (height, width, 2) float32, pixels.   scores: (height, width) float32.
+// tables: (2, 23) float32: cosine and sine of the usual direction, clear_px, then low, high, middle, most and share of
+// each feature.
 
 // Angle of (x, y) in radians, within 2e-4, by basic operations alone: the same bits everywhere.
 __device__ __forceinline__ float motion_outliers_angle(const float x, const float y) {
