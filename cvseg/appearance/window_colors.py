@@ -31,6 +31,31 @@ class WindowColorOptions(Options):
     limit: float = option(4.0, "largest log ratio, either way; larger lets colour speak louder", low=0)
 
 
+def spread_colors(lab: Any) -> Any:
+    """Give greyish colours more room: a and b become 64 a / (|a| + 32), in (-64, 64).
+
+    Most colours of real scenes lie near grey, in a few bins of equal width.
+
+    Parameters
+    ----------
+    lab : (h, w, 3) float32 L*a*b*
+
+    Returns
+    -------
+    spread : (h, w, 3) float32 on the same device, for `color_histogram` and `color_log_ratio`
+
+    Examples
+    --------
+    >>> spread_colors(np.float32([[[50, 8, -32]]])).tolist()
+    [[[50.0, 12.800000190734863, -32.0]]]
+    """
+    xp = array_module(lab)
+    spread = xp.array(lab, dtype=np.float32, order="C")
+    ab = spread[..., 1:]
+    spread[..., 1:] = np.float32(64) * ab / (xp.abs(ab) + np.float32(32))
+    return spread
+
+
 class WindowColors:
     """Learns the colours of masks frame by frame, and compares a frame's colours with those of the frames around it.
 
@@ -97,7 +122,7 @@ class WindowColors:
         distance = distance_transform(~mask)
         weight = xp.where(distance < np.float32(self.options.near_px), np.float32(0), far)
         weight = xp.where(mask, np.float32(1), weight).astype(np.float32)
-        histogram = color_histogram(xp.ascontiguousarray(lab), xp.ascontiguousarray(weight))
+        histogram = color_histogram(spread_colors(lab), xp.ascontiguousarray(weight))
         seen = histogram.astype(np.float64)
         self._seen = seen if self._seen is None else to_device(self._seen, device_of(lab)) + seen
         self._count += 1
@@ -106,9 +131,9 @@ class WindowColors:
         self._frames = {i: kept for i, kept in self._frames.items() if i >= self._last - 2 * self.options.reach}
 
     def table(self, frame_index: int, device: Any = "cpu") -> Any:
-        """Log ratio per colour bin as seen from a frame, (4096) float32 on `device`, for `color_log_ratio`.
+        """Log ratio per colour bin as seen from a frame, (4096) float32 on `device`.
 
-        Zeros before the first frame.
+        Zeros before the first frame. To look up other pictures: ``color_log_ratio(spread_colors(lab), table)``.
 
         Raises
         ------
@@ -152,4 +177,4 @@ class WindowColors:
         check_shapes("WindowColors.log_ratio", lab=(lab, "h w 3"))
         check_dtype("WindowColors.log_ratio", "float32", lab=lab)
         table = self.table(frame_index, device_of(lab))
-        return color_log_ratio(array_module(lab).ascontiguousarray(lab), table)
+        return color_log_ratio(spread_colors(lab), table)

@@ -1,6 +1,16 @@
 """The video-object tasks. Automatic: no help at all."""
 
 from cvseg.objects.automatic import AutomaticOptions, AutomaticSegmenter
+from cvseg.objects.frame_cuts import FrameCut, FrameCutOptions, FrameCuts, cut_frames
 from cvseg.objects.work_frame import WorkFrame, WorkFrames
 
-__all__ = ["AutomaticOptions", "AutomaticSegmenter", "WorkFrame", "WorkFrames"]
+__all__ = [
+    "AutomaticOptions",
+    "AutomaticSegmenter",
+    "FrameCut",
+    "FrameCutOptions",
+    "FrameCuts",
+    "WorkFrame",
+    "WorkFrames",
+    "cut_frames",
+]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cvseg.appearance.window_colors import WindowColorOptions, WindowColors
+from cvseg.appearance.window_colors import WindowColorOptions, WindowColors, spread_colors
 from cvseg.arrays import array_module, common_device, device_of
 from cvseg.checks import check_dtype, check_shapes
 from cvseg.masks.minimal_cut import minimal_cut
@@ -46,7 +46,8 @@ class FrameCut:
     unary : (h, w) float32: evidence that was cut, positive for the object
     location, color : (h, w) float32: its two parts, before they were averaged along the flow: votes in [-1, 1], and the
         weighted log ratio of colours
-    color_table : (4096) float32: the log ratio per bin, not weighted, for `color_log_ratio` of the full picture
+    color_table : (4096) float32: the log ratio per bin, not weighted. For the full picture:
+        ``color_log_ratio(spread_colors(lab), color_table)``
     """
 
     inside: Any
@@ -129,7 +130,7 @@ class FrameCuts:
         while self._colored < known:
             frame = self._waiting[self._colored]
             frame.table = self._colors.table(self._colored, device_of(frame.lab))
-            ratio = color_log_ratio(array_module(frame.lab).ascontiguousarray(frame.lab), frame.table)
+            ratio = color_log_ratio(spread_colors(frame.lab), frame.table)
             frame.color = np.float32(self.options.color_share) * ratio
             frame.unary = frame.location + frame.color
             self._colored += 1

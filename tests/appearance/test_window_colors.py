@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from cvseg.appearance import ColorModelOptions, WindowColorOptions, WindowColors, log_ratio_table
+from cvseg.appearance import ColorModelOptions, WindowColorOptions, WindowColors, log_ratio_table, spread_colors
 from cvseg.arrays import to_host
 from cvseg.errors import DtypeError, InputError, ShapeError
 from cvseg.kernels.appearance.color_histogram import color_histogram
@@ -54,7 +54,7 @@ def test_the_window_is_the_weighted_sum_of_its_frames_and_a_share_of_everything(
         lab, mask = frame(RED, BLUE)
         lab += rng.normal(0, 12, lab.shape).astype(np.float32)
         colors.add(i, lab, mask)
-        histograms.append(color_histogram(lab, mask.astype(np.float32)))  # all background is near here
+        histograms.append(color_histogram(spread_colors(lab), mask.astype(np.float32)))  # all background is near here
     around = histograms[4:9]
     weights = [math.exp(-abs(i - 7) / 3) for i in range(4, 9)]
     everything = np.sum(histograms, axis=0)
@@ -170,3 +170,14 @@ def test_wrong_arrays_are_refused():
         colors.log_ratio(0, lab.astype(np.float64))
     with pytest.raises(ShapeError, match="lab is"):
         colors.log_ratio(0, lab[0])
+
+
+def test_spread_colors_keep_their_order_and_leave_lightness():
+    a = np.linspace(-128, 127, 52, dtype=np.float32)
+    lab = np.stack([a + 130, a, -a], axis=-1)[None]
+    given = lab.copy()
+    spread = spread_colors(lab)
+    assert_array_equal(lab, given)
+    assert_array_equal(spread[..., 0], lab[..., 0])
+    assert (np.diff(spread[0, :, 1]) > 0).all() and (np.diff(spread[0, :, 2]) < 0).all()
+    assert np.abs(spread[..., 1:]).max() < 64
