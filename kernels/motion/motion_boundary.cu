@@ -38,7 +38,7 @@ extern "C" __global__ void motion_boundary(const float* __restrict__ forward_xy,
     const float squared = (ux * ux + vx * vx) + (uy * uy + vy * vy);
     // Above the second bound the step alone is more than 0.6, below the first it is less than 0.5.
     found = squared > 1.7134464f;
-    if (!found && squared > 0.9805163f) found = motion_boundary_strength(flow_xy, x, y, width, squared) > 0.5f;
+    if (!found && squared > 0.9805164f) found = motion_boundary_strength(flow_xy, x, y, width, squared) > 0.5f;
   }
   boundary[row * width + x] = found;
 }
