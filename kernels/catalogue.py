@@ -5,11 +5,13 @@ from cvseg.kernels.appearance.color_log_ratio import color_log_ratio
 from cvseg.kernels.background.flux_derivatives import flux_derivatives
 from cvseg.kernels.background.flux_judge import flux_judge
 from cvseg.kernels.background.flux_trace import flux_trace
+from cvseg.kernels.background.fused_logit import fused_logit
 from cvseg.kernels.background.gaussian_mixture import gaussian_mixture
 from cvseg.kernels.background.mask_vote import mask_vote
 from cvseg.kernels.background.mode_distance import mode_distance
 from cvseg.kernels.background.mode_learning import mode_learning
 from cvseg.kernels.background.motion_errors import motion_errors
+from cvseg.kernels.background.motion_verdict import motion_verdict
 from cvseg.kernels.background.running_gaussian import running_gaussian
 from cvseg.kernels.background.sample_begin import sample_begin
 from cvseg.kernels.background.sample_consensus import sample_consensus
@@ -179,6 +181,7 @@ KERNELS = {
         mode_distance,
         mode_learning,
         motion_errors,
+    motion_verdict,
         running_gaussian,
         lab_from_rgb,
         shrink_rgb,
@@ -253,6 +256,7 @@ KERNELS = {
         node_links,
         flux_derivatives,
         flux_trace,
+    fused_logit,
         flux_judge,
         smooth_planes,
         barrier_distance,

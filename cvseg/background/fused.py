@@ -14,7 +14,6 @@ from cvseg.background.model import BackgroundModel
 from cvseg.background.result import BackgroundResult
 from cvseg.options import Options, option
 
-_PROBABILITY = 0.02  # nearest to 0 and 1 that colours alone take a probability
 _LARGEST_LOGIT = 4.0
 _RELIT_FRAMES = 15  # of wider tolerance and faster learning after the light has changed
 _RELIT_RATE = 0.1
@@ -23,8 +22,6 @@ _PAN_SHARE = 0.75  # of the way that the camera has come back and forth: a shaki
 _PAN_RATE = 0.15
 _COURSE_RATE = 0.1  # of a frame in the memory of where things move
 _COURSE_LEAST = 0.15  # below this, what is left of motion is its noise
-_STILL = 0.4  # evidence against motion where nothing moves and the background is not known
-_TRUST_AGE = 2.0  # frames of a background that is half trusted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +114,7 @@ class FusedBackground(BackgroundModel):
             "flicker": xp.zeros(size_hw, np.float32),
             "history": xp.zeros((max(LAGS), *small_hw), np.float32),
             "memory": xp.zeros(small_hw, np.float32),
-            "course": xp.zeros((*small_hw, 2), np.float32),
+            "course": xp.zeros((2, *small_hw), np.float32),
         }
         self._numbers = {"frames": 0, "noise": 3.0, "relit": 0, "pan_x": 0.0, "pan_y": 0.0, "sway": 0.0}
 
@@ -158,7 +155,8 @@ class FusedBackground(BackgroundModel):
             *state,
             own,
             probability,
-            self._travelled(motion, image.shape[:2]),
+            self._travelled(motion),
+            np.int32(self._factor(image.shape[:2])),
             learn_rate,
             *self._learning_settings(floor),
         )
@@ -229,8 +227,8 @@ class FusedBackground(BackgroundModel):
         known, options = int(self._numbers["frames"]), self.options
         if not options.motion or known == 0:
             return None
-        lags = sorted({min(lag, known) for lag in LAGS})
         history = self._arrays["history"]
+        lags = sorted({min(lag, known) for lag in LAGS})
         return motion_evidence(
             small,
             [(lag, history[(known - lag) % max(LAGS)]) for lag in lags],
@@ -245,41 +243,36 @@ class FusedBackground(BackgroundModel):
         # Shrinking averages noise away: wholly where it is independent, not at all where the codec has smeared it.
         return max(motion.noise * 255 * self._factor(image.shape[:2]) ** 0.5, 0.5)
 
-    def _travelled(self, motion: MotionEvidence | None, size_hw: Any) -> Any:
+    def _travelled(self, motion: MotionEvidence | None) -> Any:
         """Where things keep moving one way, unlike leaves: no background is learned there, and what was is doubted."""
         course, xp = self._arrays["course"], array_module(self._arrays["course"])
         if motion is not None:
             share = max(_COURSE_RATE, 1 / self._numbers["frames"])
             course += np.float32(share) * (motion.course_xy - course)
-        length = xp.sqrt((course * course).sum(axis=2))
-        moving = xp.clip((length - np.float32(_COURSE_LEAST)) * np.float32(2), np.float32(0), np.float32(1))
-        return _enlarge(moving, self._factor(size_hw), size_hw, xp)
+        length = xp.sqrt(course[0] * course[0] + course[1] * course[1])
+        return xp.clip((length - np.float32(_COURSE_LEAST)) * np.float32(2), np.float32(0), np.float32(1))
 
     def _logit(self, distance: Any, shade: Any, motion: MotionEvidence | None, size_hw: Any) -> Any:
         """Colours, motion and the last frame in one logit."""
-        options, xp = self.options, array_module(distance)
-        z = distance - np.float32(options.threshold)
-        half = np.float32(0.5)
-        probability = half + half * z / xp.sqrt(np.float32(1) + z * z)
-        probability = probability * (np.float32(1) - np.float32(options.shadow_weight) * shade)
-        probability = xp.clip(probability, np.float32(_PROBABILITY), np.float32(1 - _PROBABILITY))
-        logit = xp.log(probability / (np.float32(1) - probability))
-        age = self._arrays["age"][0]
-        trust = age / (age + np.float32(_TRUST_AGE))
-        logit = logit * trust
-        if motion is None:
-            return logit
+        from cvseg.kernels.background.fused_logit import SETTINGS, fused_logit
         from cvseg.kernels.warping.warp_backward import warp_backward
 
-        moved = warp_backward(self._arrays["memory"], motion.backward_xy) * motion.fit
-        factor = self._factor(size_hw)
-        evidence, moved = (_enlarge(values, factor, size_hw, xp) for values in (motion.evidence, moved))
-        doubt = np.float32(1) - trust
-        # What a trusted background explains, in shadow or not, may move as it likes: halos, shadows, reflections.
-        evidence = evidence * (np.float32(1) - trust * xp.maximum(shade, np.float32(1) - probability))
-        logit = logit + np.float32(options.motion_gain) * xp.maximum(evidence - half, np.float32(-_STILL) * doubt)
-        share = np.float32(options.memory) * trust + np.float32(options.blind_memory) * doubt
-        return logit + share * moved
+        options, memory = self.options, self._arrays["memory"]
+        if motion is None:
+            evidence = moved = array_module(memory).zeros_like(memory)
+            weights = options.threshold, options.shadow_weight, 0, 0, 0
+        else:
+            evidence, moved = motion.evidence, warp_backward(memory, motion.backward_xy) * motion.fit
+            weights = tuple(getattr(options, name) for name in SETTINGS)
+        return fused_logit(
+            distance,
+            shade,
+            self._arrays["age"],
+            evidence,
+            moved,
+            np.int32(self._factor(size_hw)),
+            *(np.float32(weight) for weight in weights),
+        )
 
     def _smooth(self, logit: Any, image: Any) -> Any:
         from cvseg.color.gray import gray_image
@@ -287,9 +280,8 @@ class FusedBackground(BackgroundModel):
 
         limit = np.float32(_LARGEST_LOGIT)
         xp, options = array_module(logit), self.options
-        limited = xp.clip(logit, -limit, limit).astype(np.float32)
         smooth = upsample_along_edges(
-            limited, gray_image(image), image, 1, radius=options.smooth_radius, epsilon=options.smooth_epsilon
+            logit, gray_image(image), image, 1, radius=options.smooth_radius, epsilon=options.smooth_epsilon
         )
         return xp.clip(smooth, -limit, limit)
 
@@ -299,14 +291,6 @@ class FusedBackground(BackgroundModel):
         size = int(logit.shape[0]) * int(logit.shape[1])
         mask = fill_holes(logit > np.float32(0), max_area=int(self.options.hole_area * size))
         return remove_small_regions(mask, max(4, int(self.options.least_area * size)))
-
-
-def _enlarge(values: Any, factor: int, size_hw: Any, xp: Any) -> Any:
-    """Each value repeated `factor` times in both directions, cut to size."""
-    if factor == 1:
-        return values
-    rows = xp.repeat(values, factor, axis=0)[: size_hw[0]]
-    return xp.ascontiguousarray(xp.repeat(rows, factor, axis=1)[:, : size_hw[1]])
 
 
 def _fit(values: Any, size_hw: Any, xp: Any) -> Any:

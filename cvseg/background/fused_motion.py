@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cvseg.arrays import array_module, to_device, to_host
-from cvseg.flow import estimate_flow
+from cvseg.arrays import array_module, device_of, to_device, to_host
+from cvseg.flow import FLOW_METHODS
+from cvseg.flow.dense_inverse_search_2016 import dense_inverse_search_both_ways
+from cvseg.flow.patch_matches import on_device
+from cvseg.flow.replayed import replayed
 from cvseg.kernels.background.motion_errors import motion_errors
+from cvseg.kernels.background.motion_verdict import motion_verdict
 from cvseg.kernels.filtering.box_mean import box_mean
-from cvseg.motion.camera_motion import CameraMotion, estimate_camera_motion
+from cvseg.motion.camera_motion import CameraMotion, CameraMotionOptions, estimate_camera_motion
 
 LAGS = (1, 4, 16, 48)  # frames; a slow object moves clearly over a long time, a fast one has left by then
 LARGEST_ERROR = 10.0  # sigmas; a larger error says nothing more
 LONG = 4  # frames; longer times count only where the camera's own motion is known to LARGEST_NOISE
 LARGEST_NOISE = 0.5  # pixels
 LEAST_SIGMA = 1 / 255  # rounding to 8 bits
+SAMPLES = 1500  # flow vectors that the camera is fitted to
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class MotionEvidence:
     Attributes
     ----------
     evidence : (h, w) float32, 0 and up; 1 where both tests of `motion_evidence` are passed
-    course_xy : (h, w, 2) float32, its direction, as long as `evidence` but at most 1
+    course_xy : (2, h, w) float32, its direction, as long as `evidence` but at most 1
     fit : (h, w) float32 in [0, 1], how well the picture before, moved along the flow, explains this one
     backward_xy : (h, w, 2) float32, pixels, flow to the picture before
     camera : motion of the camera to the picture before
@@ -46,8 +52,13 @@ class MotionEvidence:
 @dataclass(frozen=True)
 class _Lag:
     frames: int
+    flow_xy: Any
     away_xy: Any
-    noise_px: float
+    round_trip: Any
+    errors: Any
+    squares: Any
+    sigma: float
+    camera: CameraMotion
 
 
 def motion_evidence(
@@ -78,42 +89,49 @@ def motion_evidence(
     largest : evidence that nothing exceeds
     """
     xp = array_module(now)
-    best, course_xy = xp.zeros(now.shape, np.float32), xp.zeros((*now.shape, 2), np.float32)
-    shorter, first = None, None
-    for frames, before in earlier:
-        flow_xy, return_xy = (estimate_flow(*pair, preset=preset) for pair in ((now, before), (before, now)))
-        camera = estimate_camera_motion(flow_xy)
-        matrix = to_device(np.ascontiguousarray(camera.matrix, np.float32), "cpu" if xp is np else "cuda")
-        errors, away_xy, round_trip = motion_errors(now, before, flow_xy, return_xy, matrix)
-        sigma = max(1.4826 * _median(errors[1]), LEAST_SIGMA)
-        errors = xp.minimum(errors * np.float32(1 / sigma), np.float32(LARGEST_ERROR))
-        squares = box_mean(xp.ascontiguousarray(errors * errors), np.int32(window))
-        away = xp.sqrt((away_xy * away_xy).sum(axis=2))
-        noise_px = camera.noise_px
-        evidence = xp.minimum(
-            (squares[0] - squares[1]) / ((squares[1] + np.float32(1)) * np.float32(error_ratio)),
-            away * np.float32(1 / (noise_ratio * (noise_px + 0.05))),
-        )
-        slack = away * np.float32(0.15) + np.float32(2 * noise_px + 0.1)
-        evidence = evidence * xp.clip(np.float32(2) - round_trip / slack, np.float32(0), np.float32(1))
+    most = xp.zeros((3, *now.shape), np.float32)
+    tasks = [partial(_compare, now, *pair, preset=preset, window=window) for pair in earlier]
+    lags = on_device(now, *tasks)
+    first = lags[0]
+    shorter: _Lag | None = None
+    for lag in lags:
+        noise_px = lag.camera.noise_px
+        # Nothing is shorter than the shortest: a slack that no pixel exceeds.
+        share, slack, scale = 0.0, 1e6, 1.0
         if shorter is not None:
-            along = (shorter.away_xy * away_xy).sum(axis=2) / xp.maximum(away, np.float32(0.01))
-            least = away * np.float32(0.5 * shorter.frames / frames) - np.float32(2 * shorter.noise_px + 0.1)
-            same_way = (along - least) * np.float32(1 / (0.1 + shorter.noise_px))
-            evidence = evidence * xp.clip(same_way, np.float32(0), np.float32(1))
-        if camera.inlier_share > 0.5 and (frames <= LONG or noise_px < LARGEST_NOISE):
-            better = evidence > best
-            best = xp.where(better, evidence, best)
-            unit_xy = away_xy / xp.maximum(away, np.float32(0.01))[..., None]
-            unit_xy = unit_xy * xp.minimum(evidence, np.float32(1))[..., None]
-            course_xy = xp.where(better[..., None], unit_xy, course_xy)
-        shorter = _Lag(frames, away_xy, noise_px)
-        if first is None:
-            mean_error = box_mean(xp.ascontiguousarray(errors[1][None]), np.int32(1))[0]
-            noise = 1.4826 * _median(errors[0]) * sigma / np.sqrt(2)
-            first = (xp.exp(mean_error * mean_error * np.float32(-1 / 18)), flow_xy, camera, float(noise))
-    assert first is not None  # callers pass at least one pair
-    return MotionEvidence(xp.clip(best, np.float32(0), np.float32(largest)), course_xy, *first)
+            share, slack = 0.5 * shorter.frames / lag.frames, 2 * shorter.camera.noise_px + 0.1
+            scale = 1 / (0.1 + shorter.camera.noise_px)
+        settings = 1 / error_ratio, 1 / (noise_ratio * (noise_px + 0.05)), 2 * noise_px + 0.1, share, slack, scale
+        believed = lag.camera.inlier_share > 0.5 and (lag.frames <= LONG or noise_px < LARGEST_NOISE)
+        if believed:
+            maps = lag.squares, lag.away_xy, lag.round_trip, (shorter or lag).away_xy
+            motion_verdict(*maps, most, *(np.float32(value) for value in settings))
+        shorter = lag
+    mean_error = box_mean(xp.ascontiguousarray(first.errors[1][None]), np.int32(1))[0]
+    fit = xp.exp(mean_error * mean_error * np.float32(-1 / 18))
+    noise = 1.4826 * _median(first.errors[0]) * first.sigma / np.sqrt(2)
+    return MotionEvidence(
+        evidence=xp.minimum(most[0], np.float32(largest)),
+        course_xy=most[1:],
+        fit=fit,
+        backward_xy=first.flow_xy,
+        camera=first.camera,
+        noise=float(noise),
+    )
+
+
+def _compare(now: Any, frames: int, before: Any, *, preset: str, window: int) -> _Lag:
+    """Flow, camera and errors between `now` and the picture of `frames` ago."""
+    xp = array_module(now)
+    options = FLOW_METHODS["dis"].presets[preset]
+    flow_xy, return_xy = replayed("dis both", dense_inverse_search_both_ways, now, before, options)
+    camera = estimate_camera_motion(flow_xy, CameraMotionOptions(samples=SAMPLES))
+    matrix = to_device(np.ascontiguousarray(camera.matrix, np.float32), device_of(now))
+    errors, away_xy, round_trip = motion_errors(now, before, flow_xy, return_xy, matrix)
+    sigma = max(1.4826 * _median(errors[1]), LEAST_SIGMA)
+    errors = xp.minimum(errors * np.float32(1 / sigma), np.float32(LARGEST_ERROR))
+    squares = box_mean(errors * errors, np.int32(window))
+    return _Lag(frames, flow_xy, away_xy, round_trip, errors, squares, sigma, camera)
 
 
 def _median(values: Any) -> float:

@@ -9,20 +9,22 @@
 // A rate of 0 changes nothing at all; nor do pixels that are not `seen`.
 //
 // image, background: (count, 3) uint8.   seen: (count) uint8.   mean: (modes, 3, count) float32 in [0, 255].
-// variance, age: (modes, count) float32.   flicker, own, probability, motion: (count) float32.
+// variance, age: (modes, count) float32.   flicker, own, probability: (count) float32.
+// motion: (ceil(height / factor), small_width) float32.
 
 extern "C" __global__ void mode_learning(
     const unsigned char* __restrict__ image, const unsigned char* __restrict__ seen, float* __restrict__ mean,
     float* __restrict__ variance, float* __restrict__ age, float* __restrict__ flicker, const float* __restrict__ own,
-    const float* __restrict__ probability, const float* __restrict__ motion, const float rate,
+    const float* __restrict__ probability, const float* __restrict__ motion, const int factor, const float rate,
     const float variance_floor, const float match, const float established_first, const float established_share,
     const float takeover_first, const float age_last, const float flicker_rate, unsigned char* __restrict__ background,
-    const int modes, const int count) {
+    const int modes, const int count,
+    const int width, const int small_width) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= count) return;
   if (rate > 0.0f && seen[i]) {
     const float color[3] = {(float)image[3 * i], (float)image[3 * i + 1], (float)image[3 * i + 2]};
-    const float p = probability[i], m = motion[i];
+    const float p = probability[i], m = motion[(i / width / factor) * small_width + i % width / factor];
     const float was_off = flicker[i] >= 2.0f ? 1.0f : 0.0f;
     const float restless = flicker[i] - 2.0f * was_off;
     float is_off = own[i] > match ? 1.0f : 0.0f;

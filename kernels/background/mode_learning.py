@@ -42,6 +42,7 @@ def _learn_rows(
     own,
     probability,
     motion,
+    factor,
     settings,
     background,
 ):
@@ -51,7 +52,7 @@ def _learn_rows(
         for x in range(width):
             if rate > _ZERO and seen[y, x]:
                 r, g, b = np.float32(image[y, x, 0]), np.float32(image[y, x, 1]), np.float32(image[y, x, 2])
-                p, m = probability[y, x], motion[y, x]
+                p, m = probability[y, x], motion[y // factor, x // factor]
                 was_off = _ONE if flicker[y, x] >= _TWO else _ZERO
                 restless = flicker[y, x] - _TWO * was_off
                 is_off = _ONE if own[y, x] > match else _ZERO
@@ -105,16 +106,27 @@ def _learn_rows(
                 background[y, x, c] = np.uint8(np.int32(mean[0, c, y, x] + _HALF))
 
 
-def _mode_learning_cpu(image, seen, mean, variance, age, flicker, own, probability, motion, *settings):
+def _mode_learning_cpu(image, seen, mean, variance, age, flicker, own, probability, motion, factor, *settings):
     background = np.empty_like(image)
     state = mean, variance, age, flicker
     run_bands(
-        _learn_rows, image.shape[0], image, seen, *state, own, probability, motion, settings, background, least=16
+        _learn_rows,
+        image.shape[0],
+        image,
+        seen,
+        *state,
+        own,
+        probability,
+        motion,
+        factor,
+        settings,
+        background,
+        least=16,
     )
     return background, *state
 
 
-def _mode_learning_cuda(image, seen, mean, variance, age, flicker, own, probability, motion, *settings):
+def _mode_learning_cuda(image, seen, mean, variance, age, flicker, own, probability, motion, factor, *settings):
     background = array_module(image).empty_like(image)
     state = mean, variance, age, flicker
     _cuda.launch_linear(
@@ -126,10 +138,13 @@ def _mode_learning_cuda(image, seen, mean, variance, age, flicker, own, probabil
         own,
         probability,
         motion,
+        factor,
         *settings,
         background,
         np.int32(mean.shape[0]),
         np.int32(flicker.size),
+        np.int32(flicker.shape[1]),
+        np.int32(motion.shape[1]),
     )
     return background, *state
 
@@ -138,9 +153,10 @@ def _sample(rng, size_hw):
     image, mean, variance, age, flicker = sample_modes(rng, size_hw)
     seen = (rng.random(size_hw) < 0.9).astype(np.uint8)
     own = rng.uniform(0, 30, size_hw).astype(np.float32)
-    probability, motion = (rng.random(size_hw).astype(np.float32) for _ in range(2))
+    probability = rng.random(size_hw).astype(np.float32)
+    motion = rng.random((-(-size_hw[0] // 2), -(-size_hw[1] // 2))).astype(np.float32)
     settings = 0.02, 16.0, 9.0, 8.0, 0.3, 2.0, 300.0, 0.05
-    return image, seen, mean, variance, age, flicker, own, probability, motion, *map(np.float32, settings)
+    return image, seen, mean, variance, age, flicker, own, probability, motion, np.int32(2), *map(np.float32, settings)
 
 
 mode_learning = Kernel("mode_learning", cpu=_mode_learning_cpu, cuda=_mode_learning_cuda, sample=_sample)
