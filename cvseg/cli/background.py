@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 CODES = ("binary", "cdnet")  # a test compares them with cvseg.report.background_folder
 LEAST_SHARE = 0.0005  # of the frame: smallest spot that is followed, unless --min-area says another
 MOVING_CAMERA = 0.4  # mean share of foreground from which a fixed camera is doubted
+MOVING_FRAMES = 0.1  # share of the frames in which the model itself sees the camera move, from which it is reported
 
 
 @click.command(name="background")
@@ -218,6 +219,7 @@ class _Run:
         self._device, self._rate, self._inside, self._least_px = device, learning_rate, inside, least_px
         self._save_state = save_state
         self._frames = 0  # that the model has learned from
+        self._moving_frames = 0  # in which the model, where it can tell, saw the camera move
         self._torn = False  # in the middle of a frame: model and files may disagree
 
     @property
@@ -244,6 +246,7 @@ class _Run:
             mask = remove_small_regions(mask, self._least_px)
         spent = {"model": time.perf_counter() - began}
         self._frames = result.frames
+        self._moving_frames += bool(getattr(self._model, "camera_moves", False))
         self._folder.add(frame, mask, foreground, shadow, background)
         spent["write_masks"] = time.perf_counter() - began - spent["model"]
         self._torn = False
@@ -270,7 +273,12 @@ class _Run:
             self._folder.remarks.append(str(caught))
         if self._torn:
             self._folder.remarks.append("The last frame was broken off; the state was not saved.")
-        if self.files and self._folder.foreground_share > MOVING_CAMERA:
+        if self.files and self._moving_frames > MOVING_FRAMES * self.files:
+            self._folder.remarks.append(
+                f"The camera moves in {self._moving_frames} of {self.files} frames: there the masks come from motion "
+                "alone, without a background. For a moving camera use 'cvseg segment'."
+            )
+        elif self.files and self._folder.foreground_share > MOVING_CAMERA:
             self._folder.remarks.append(
                 f"{100 * self._folder.foreground_share:.0f} % of the pixels count as foreground. Does the camera move, "
                 "or does the input begin in the middle of a crowd? For a moving camera use 'cvseg segment'."

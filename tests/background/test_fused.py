@@ -198,3 +198,34 @@ def test_a_camera_that_pans_hands_over_to_motion_and_one_that_shakes_does_not():
     assert panning.camera_moves
     assert not shaking.camera_moves
     assert f_measure(pairs[8:]) > 0.6
+
+
+def test_a_jittering_camera_does_not_flood_the_mask_and_hides_no_object():
+    wide, rng = texture(11, radius=3, size_hw=(HEIGHT + 8, WIDTH + 8)), np.random.default_rng(5)
+    scenes = []
+    for t in range(60):
+        x, y = rng.integers(0, 4, 2)
+        scenes.append(put(wide[y : y + HEIGHT, x : x + WIDTH], THING, -60 + 3 * t, 24))
+    pairs, model = play(scenes)
+    assert max(float((mask & ~truth).mean()) for mask, truth in pairs[30:]) < 0.06
+    assert f_measure(pairs[30:50]) > 0.85
+    assert not model.camera_moves
+
+
+def test_an_object_that_is_taken_away_leaves_a_ghost_only_for_a_while():
+    ground = texture(12)
+    before = put(ground, THING, 40, 24)[0]
+    nothing = np.zeros((HEIGHT, WIDTH), bool)
+    options = FusedBackgroundOptions(age_last=40)
+    pairs, _ = play([(before if t < 40 else ground, nothing) for t in range(110)], options=options)
+    assert pairs[50][0][28:44, 42:54].any()  # the change is reported
+    assert pairs[-1][0].sum() < 0.2 * THING.shape[0] * THING.shape[1]
+
+
+@pytest.mark.parametrize("gain", [0.45, 1.6])
+def test_after_a_strong_change_of_the_light_less_than_30_frames_pass_without_a_flood(gain):
+    ground = texture(15, 50, 150)
+    scenes = [put(ground * (gain if t >= 20 else 1.0), THING, -70 + 3 * t, 24) for t in range(52)]
+    pairs, _ = play(scenes)
+    assert max(float((mask & ~truth).mean()) for mask, truth in pairs[20:]) < 0.25
+    assert f_measure(pairs[44:]) > 0.7

@@ -424,3 +424,17 @@ def test_names_of_the_command_line_are_those_of_what_they_name():
     assert tuple(BACKGROUND_PRESETS) == PRESETS
     (preset,) = (parameter for parameter in command.params if parameter.name == "preset")
     assert BACKGROUND_PRESETS[preset.default] == background_model().method
+
+
+def test_a_camera_that_pans_is_reported_with_what_to_use_instead(tmp_path):
+    rng = np.random.default_rng(4)
+    coarse = rng.integers(30, 220, (12, 48, 3)).astype(np.uint8)
+    wide = np.array(Image.fromarray(coarse).resize((192, 48), Image.Resampling.BICUBIC))
+    folder = tmp_path / "pan"
+    folder.mkdir()
+    for index in range(24):
+        Image.fromarray(wide[:, 3 * index : 3 * index + 96]).save(folder / f"{index:03}.png")
+    result = run(folder, "-o", tmp_path / "out", "--method", "fused")
+    assert result.exit_code == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert any("The camera moves in" in remark and "cvseg segment" in remark for remark in summary["remarks"])
