@@ -25,8 +25,8 @@ from cvseg.motion import (
     ConsensusOptions,
     NonlocalConsensus,
     estimate_camera_motion,
-    motion_saliency_map,
 )
+from cvseg.motion.motion_seeds import motion_seeds
 from cvseg.objects import WorkFrames
 from cvseg.synthetic import SCENES, render_clip
 
@@ -46,9 +46,9 @@ CONSENSUS = {
     "rounds": (10, 20, 40, 80),
     "restart": (0.02, 0.05, 0.1, 0.2, 0.4),
     "link_share": (0.0, 0.05, 0.09, 0.2, 0.4),
-    "usual_threshold": (0.4, 0.5, 0.6, 0.7),
-    "threshold_trust": (0.0, 0.25, 0.5, 0.75, 1.0),
-    "most_full": (7.0, 14.0, 28.0),
+    "compactness": (5.0, 10.0, 15.0, 25.0),
+    "opinions": (1, 2, 3),
+    "least_contrast": (0.1, 0.2, 0.3),
 }
 
 
@@ -58,7 +58,7 @@ class Shown:
 
     lab: Any
     forward_xy: Any
-    saliency: Any
+    seeds: Any
     true_camera: np.ndarray
     truth: np.ndarray
 
@@ -72,9 +72,9 @@ def frames_of(name: str, count: int) -> list[Shown]:
         true = clip[work.frame.index]
         background_xy = np.where((true.labels == 0)[..., None], true.flow_xy, np.float32(np.nan))
         cameras = work.camera_forward, work.camera_backward
-        saliency = motion_saliency_map(work.forward_xy, work.backward_xy, *cameras)
+        seeds = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras).seed
         camera = estimate_camera_motion(background_xy, CameraMotionOptions(samples=20000)).matrix
-        shown.append(Shown(work.lab, work.forward_xy, saliency, camera, true.labels > 0))
+        shown.append(Shown(work.lab, work.forward_xy, seeds, camera, true.labels > 0))
     return shown
 
 
@@ -93,13 +93,9 @@ def camera_error_px(shown: list[Shown], options: CameraMotionOptions) -> float:
 
 def consensus_similarity(shown: list[Shown], options: ConsensusOptions) -> float:
     consensus: NonlocalConsensus[np.ndarray] = NonlocalConsensus(options)
-    decided = [votes for frame in shown for votes in consensus.push(frame.lab, frame.saliency, frame.truth)]
+    decided = [votes for frame in shown for votes in consensus.push(frame.lab, frame.seeds, frame.truth)]
     decided += consensus.finish()
-    height, width = SIZE_HW
-    block = np.ones((options.cell, options.cell))
-    return float(
-        np.mean([region_similarity(np.kron(v.votes, block)[:height, :width] > v.threshold, v.payload) for v in decided])
-    )
+    return float(np.mean([region_similarity(v.votes.reshape(-1)[v.cells] > 0.5, v.payload) for v in decided]))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -37,6 +37,8 @@ NOISE_LEVEL = 1.75
 MOST_NOISE_PX = 0.7
 SAMPLES = 6000  # pixels from which quartiles and percentiles are taken
 BORDER_PX, ROUNDS = 3, 3
+MOST_MOVING_BORDER = 0.5
+FAR = 1e4  # pixels, or Lab
 FLOW_SIGMA_PX, LAB_SIGMA_PX = 1.5, 1.0
 LEAST_SPREAD = 0.1  # of quartiles, in pixels and radians
 LEAST_SHARE = 0.5  # of all deviation that outliers must hold for a feature to count
@@ -57,7 +59,13 @@ class MotionSeeds:
 
 
 def motion_seeds(
-    forward_xy: Any, backward_xy: Any, lab: Any, camera_forward: CameraMotion, camera_backward: CameraMotion
+    forward_xy: Any,
+    backward_xy: Any,
+    lab: Any,
+    camera_forward: CameraMotion,
+    camera_backward: CameraMotion,
+    *,
+    exponent: float = 1.0,
 ) -> MotionSeeds:
     """Where objects may be, from the flow to both neighbours and from the colours.
 
@@ -75,6 +83,8 @@ def motion_seeds(
     forward_xy, backward_xy : (h, w, 2) float32, pixels, finite, from this frame to the next and to the previous one
     lab : (h, w, 3) float32, CIE Lab, on the same device
     camera_forward, camera_backward : the camera motion fitted to each
+    exponent : of residual and barrier, greater than 0; smaller gives slow objects more weight beside fast ones, and
+        noise as well
 
     Returns
     -------
@@ -87,6 +97,7 @@ def motion_seeds(
     Notes
     -----
     Each map is divided by its 99th percentile in the frame, or by `LEAST_FULL` where that is larger, and cut at 1.
+    Barriers begin at the border only where it follows the camera: an object that reaches out of the frame is enclosed.
     Noise counts up to `MOST_NOISE_PX` there. Colours are weighted by the 99th percentile of the residual: 0 at
     `NOISE_LEVEL`, 1 at the residual's least full level. Percentiles are those of a grid of about 6000 pixels. A frame
     lower or narrower than 7 pixels is all border: no barriers.
@@ -122,11 +133,15 @@ def motion_seeds(
         forward_xy, backward_xy, to_device(cameras, device), to_device(noises_px.astype(np.float32), device)
     )
     border, rounds = np.int32(BORDER_PX), np.int32(ROUNDS)
+    moving = _moving_border(residual)
     flow_taps = to_device(gaussian_taps(FLOW_SIGMA_PX), device)
     barriers = [
         # Half of each: the mean of both directions
         barrier_distance(
-            smooth_planes(flow_xy, flow_taps), to_device(np.full(2, 0.5 / noise_px, np.float32), device), border, rounds
+            _closed(smooth_planes(flow_xy, flow_taps), moving),
+            to_device(np.full(2, 0.5 / noise_px, np.float32), device),
+            border,
+            rounds,
         )
         for flow_xy, noise_px in zip((forward_xy, backward_xy), noises_px, strict=True)
     ]
@@ -136,7 +151,7 @@ def motion_seeds(
         barriers[0] + barriers[1],
         inside_votes(motion_boundary(forward_xy, backward_xy)),
         motion_outliers(forward_xy, backward_xy, to_device(tables, device)),
-        barrier_distance(lab_planes, to_device(np.ones(3, np.float32), device), border, rounds),
+        barrier_distance(_closed(lab_planes, moving), to_device(np.ones(3, np.float32), device), border, rounds),
     )
     # On the device: nothing of this is read back.
     seen = module.stack([values[grid, grid].reshape(-1) for values in raw])
@@ -148,8 +163,29 @@ def motion_seeds(
     levels = module.ones((5, 2), np.float32)
     levels[:, 0] = 1.0 / module.maximum(full, least)
     levels[4:, 1] = module.clip((full[:1] / noise_level - NOISE_LEVEL) / (least_moving - NOISE_LEVEL), 0.0, 1.0)
+    if exponent != 1.0:
+        levels[:2, 0] = levels[:2, 0] ** np.float32(exponent)
+        raw = (*(values ** np.float32(exponent) for values in raw[:2]), *raw[2:])
     maps, seed = seed_mean(*raw, levels)
     return MotionSeeds(seed, dict(zip(MAP_NAMES, maps, strict=True)))
+
+
+def _moving_border(residual: Any) -> Any:
+    """(h, w) bool: pixels of the border that move against the camera: an object that reaches out of the frame.
+
+    Nowhere if that is most of the border: then the camera motion is wrong, or the border says nothing.
+    """
+    module = array_module(residual)
+    band = module.ones(residual.shape, bool)
+    band[BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX] = False
+    moving = band & (residual > np.float32(LEAST_FULL["residual"]))
+    return moving & (moving.sum() < MOST_MOVING_BORDER * band.sum())
+
+
+def _closed(planes: Any, moving: Any) -> Any:
+    """No path begins at a pixel of an object: its value is far from that of all others."""
+    module = array_module(planes)
+    return module.where(moving, np.float32(FAR), planes)
 
 
 def _outlier_table(vectors: NDArray[np.float32], clear_px: float) -> NDArray[np.float32]:

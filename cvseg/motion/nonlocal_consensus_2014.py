@@ -13,33 +13,39 @@ from cvseg.kernels.consensus.cell_features import cell_features
 from cvseg.kernels.consensus.consensus_step import consensus_step
 from cvseg.kernels.consensus.consensus_weights import consensus_weights
 from cvseg.kernels.consensus.nearest_cells import nearest_cells
-from cvseg.motion.motion_saliency import MotionSaliency
-from cvseg.motion.vote_threshold import choose_threshold
+from cvseg.kernels.superpixels.slic_clusters import slic_clusters
+from cvseg.motion.vote_threshold import stable_threshold
 from cvseg.options import Options, option
 
 Payload = TypeVar("Payload")
-LEAST_FULL = 3.0  # residual, in units of noise: less is noise even where nothing moves more
+# Factors of the scale of distances and of the restart: the first opinion is that of the options.
+_OPINIONS = ((1.0, 1.0), (0.5, 0.5), (2.0, 1.0))
+LAB_UNITS = 16  # of the colours that cells are made of, per unit of L*a*b*
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsensusOptions(Options):
     """How far the votes reach and how strongly they are tied to the motion."""
 
-    cell: int = option(8, "side of a cell; larger is faster and coarser", low=2, high=64, unit=" px")
+    cell: int = option(8, "mean side of a cell; larger is faster and coarser", low=2, high=64, unit=" px")
+    compactness: float = option(
+        15.0, "distance in L*a*b* that weighs as much as the side of a cell; larger gives rounder cells", low=0.0
+    )
+    cell_rounds: int = option(8, "rounds in which cells take their shape; more follow edges better", low=0)
     reach: int = option(15, "frames looked at before and after; larger bridges longer stops", low=1, high=120)
-    step: int = option(3, "every how many frames a neighbour is asked; larger is faster", low=1, high=30)
-    hop: int = option(5, "frames decided at once; larger is faster and delays more", low=1, high=60)
+    step: int = option(1, "every how many frames a neighbour is asked; larger is faster", low=1, high=30)
+    hop: int = option(20, "frames decided at once; larger is faster and delays more", low=1, high=60)
     rounds: int = option(40, "rounds of votes; larger carries evidence further", low=1)
     restart: float = option(
         0.1, "share of the motion seed in each round; larger trusts single frames", low=0.0, high=1.0
     )
     link_share: float = option(0.09, "share of touching cells against similar ones", low=0.0, high=1.0)
-    usual_threshold: float = option(0.6, "level that suits most clips; larger gives smaller objects", low=0.0, high=1.0)
-    threshold_trust: float = option(
-        0.5, "weight of the level found in the clip against the usual one", low=0.0, high=1.0
-    )
-    most_full: float = option(
-        14.0, "residual, in units of noise, that always counts as fully moving; larger favours the fastest", low=3.0
+    usual_threshold: float = option(0.6, "level where none is found; larger gives smaller objects", low=0.0, high=1.0)
+    opinions: int = option(
+        1,
+        "times the votes are taken, each time with other weights; more is slower and safer",
+        low=1,
+        high=len(_OPINIONS),
     )
     least_contrast: float = option(0.2, "vote contrast below which nothing is taken as moving", low=0.0, high=1.0)
 
@@ -51,15 +57,15 @@ class Votes(Generic[Payload]):
     Attributes
     ----------
     payload : what was given to `push` with the frame
-    votes : (cells_y, cells_x) float32 in [0, 1], on the device of the frame
-    threshold : level of `votes` above which a cell belongs to an object
+    votes : (rows, columns) float32 in [0, 1], on the device of the frame: more than half is an object
+    cells : (H, W) int32, which cell each pixel belongs to, row * columns + column
     contrast : how far the votes stood apart in the window before they were stretched to [0, 1]; about 0.2 where only
         noise moves, 0.4 and more where objects do
     """
 
     payload: Payload
     votes: Any
-    threshold: float
+    cells: Any
     contrast: float
 
 
@@ -71,10 +77,10 @@ class NonlocalConsensus(Generic[Payload]):
 
     References
     ----------
-    [FaktorIrani2014]_ sections 3 and 4. Departures: square cells instead of superpixels (measured equal in accuracy,
-    and without a segmentation step), a restart towards the seed in every round instead of a fixed number of rounds
-    without one, neighbours in every third frame, a sliding window instead of the whole clip, and the threshold of
-    `choose_threshold`.
+    [FaktorIrani2014]_ sections 3 and 4. Departures: cells are clusters [Achanta2012]_ that keep their places in a grid,
+    so that every frame has the same number and each the same four neighbours; a restart towards the seed in every round
+    instead of a fixed number of rounds without one, a sliding window instead of the whole clip, and the threshold of
+    `stable_threshold`.
     """
 
     def __init__(self, options: ConsensusOptions | None = None) -> None:
@@ -87,16 +93,16 @@ class NonlocalConsensus(Generic[Payload]):
         """Forget all frames, as after a shot cut; call `finish` first to get their decisions."""
         self._next = 0
         self._decided = 0
-        self._payloads: dict[int, Payload] = {}
+        self._payloads: dict[int, tuple[Payload, Any]] = {}
         self._ring: dict[str, Any] = {}
 
-    def push(self, lab: Any, saliency: MotionSaliency, payload: Payload) -> list[Votes[Payload]]:
+    def push(self, lab: Any, seeds: Any, payload: Payload) -> list[Votes[Payload]]:
         """Take in the next frame.
 
         Parameters
         ----------
         lab : (H, W, 3) float32, CIE Lab
-        saliency : its motion saliency, on the same device
+        seeds : (H, W) float32 in [0, 1], what is known to move, on the same device
         payload : returned with the decision
 
         Returns
@@ -104,8 +110,8 @@ class NonlocalConsensus(Generic[Payload]):
         list of Votes : the frames that can be decided now, usually none, then `hop` at once
         """
         options = self.options
-        full = min(max(saliency.full, LEAST_FULL), options.most_full)
-        features = cell_features(lab, saliency.saliency, np.int32(options.cell), np.float32(full))
+        cells, rows, columns = self._cells(lab)
+        features = cell_features(lab, seeds, cells, np.int32(rows), np.int32(columns))
         device = device_of(lab)
         near = to_device(gaussian_weights(5 / options.cell), device)
         far = to_device(gaussian_weights(14 / options.cell), device)
@@ -119,11 +125,23 @@ class NonlocalConsensus(Generic[Payload]):
         ring["seeds"][place] = features[..., 14].reshape(-1)
         ring["distances"][place] = np.inf
         self._connect(frame)
-        self._payloads[frame] = payload
+        self._payloads[frame] = payload, cells
         self._next += 1
         if self._next - self._decided >= options.reach + options.hop:
             return self._decide(self._decided + options.hop)
         return []
+
+    def _cells(self, lab: Any) -> tuple[Any, int, int]:
+        """Cells that follow the edges of the picture, on a grid of rows and columns."""
+        options, module = self.options, array_module(lab)
+        height, width = (int(side) for side in lab.shape[:2])
+        rows, columns = -(-height // options.cell), -(-width // options.cell)
+        levels = module.zeros((height, width, 4), np.int16)
+        levels[..., :3] = module.rint(lab * np.float32(LAB_UNITS))
+        side2 = height * width / (rows * columns)
+        position = np.float32((options.compactness * LAB_UNITS) ** 2 / side2)
+        cells = slic_clusters(levels, np.int32(rows), np.int32(columns), np.int32(options.cell_rounds), position)
+        return cells, rows, columns
 
     def finish(self) -> list[Votes[Payload]]:
         """Decide every frame that is still open."""
@@ -178,6 +196,26 @@ class NonlocalConsensus(Generic[Payload]):
         module = array_module(ring["seeds"])
         where = module.asarray(np.array(places))
         scale = module.maximum(module.median(ring["scales"][where]), np.float32(1e-6)).reshape(1).astype(np.float32)
+        opinions = [
+            self._opinion(where, scale * np.float32(a), options.restart * b) for a, b in _OPINIONS[: options.opinions]
+        ]
+        shared = opinions[0][0]
+        for votes, _ in opinions[1:]:
+            shared = shared + votes
+        shared = shared / np.float32(len(opinions))
+        contrast = float(np.mean([contrast for _, contrast in opinions]))
+        decided = []
+        for frame in range(self._decided, end):
+            payload, cells = self._payloads.pop(frame)
+            own = shared[frame % self.capacity].reshape(self.cells_yx)
+            decided.append(Votes(payload, own, cells, contrast))
+        self._decided = end
+        return decided
+
+    def _opinion(self, where: Any, scale: Any, restart: float) -> tuple[Any, float]:
+        """Which cells of the ring belong to an object, softly, and how far the votes stood apart."""
+        options, ring = self.options, self._ring
+        module = array_module(ring["seeds"])
         weights = consensus_weights(ring["distances"], scale)
         votes = ring["seeds"]
         for _ in range(options.rounds):
@@ -189,22 +227,12 @@ class NonlocalConsensus(Generic[Payload]):
                 ring["links"],
                 np.int32(self.cells_yx[1]),
                 np.float32(options.link_share),
-                np.float32(options.restart),
+                np.float32(restart),
             )
         window = votes[where]
         low, high = (float(level) for level in to_host(module.percentile(window, module.asarray([50.0, 99.0]))))
         contrast = max(high - low, options.least_contrast)
         votes = module.clip((votes - np.float32(low)) / np.float32(contrast), 0, 1)
-        threshold = choose_threshold(
-            to_host(votes).reshape(self.capacity, *self.cells_yx),
-            to_host(ring["edges"]),
-            to_host(weights),
-            options.usual_threshold,
-            options.threshold_trust,
-        )
-        decided = [
-            Votes(self._payloads.pop(frame), votes[frame % self.capacity].reshape(self.cells_yx), threshold, high - low)
-            for frame in range(self._decided, end)
-        ]
-        self._decided = end
-        return decided
+        threshold = stable_threshold(to_host(votes[where]), options.usual_threshold)
+        half = np.float32(0.5)
+        return module.clip(votes + (half - np.float32(threshold)), 0, 1).astype(np.float32), high - low

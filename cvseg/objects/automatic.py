@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +11,12 @@ import numpy as np
 from cvseg.appearance.color_model import ColorModel
 from cvseg.arrays import array_module
 from cvseg.background import BACKGROUND_METHODS, background_model
-from cvseg.kernels.filtering.box_mean import box_mean
 from cvseg.kernels.warping.warp_backward import warp_backward
 from cvseg.masks.refinement import upsample_along_edges
 from cvseg.motion import CameraState, ConsensusOptions, MotionSaliency, NonlocalConsensus, motion_saliency_map
+from cvseg.motion.motion_seeds import motion_seeds
+from cvseg.motion.nonlocal_consensus_2014 import Votes
+from cvseg.objects.frame_cuts import FrameCut, FrameCutOptions, FrameCuts
 from cvseg.objects.work_frame import WorkFrame
 from cvseg.options import Options, option
 
@@ -33,8 +36,16 @@ class AutomaticOptions(Options):
     background: str = option(
         "running_gaussian", "model of the background, for a static camera", choices=tuple(BACKGROUND_METHODS)
     )
-    vote_gain: float = option(6.0, "logit of a full vote; larger trusts the votes against the colours", low=0.0)
-    color_share: float = option(0.7, "weight of the colour model; larger follows colours, also wrong ones", low=0.0)
+    speed_exponent: float = option(
+        0.5,
+        "1 trusts the fastest motion most; smaller finds slow objects beside fast ones, and clutter",
+        low=0.1,
+        high=2,
+    )
+    background_frames: int = option(
+        200, "frames after which the background model is wholly trusted; larger trusts votes longer", low=1
+    )
+    color_share: float = option(0.7, "weight of the colours; larger follows them, also wrong ones (causal)", low=0.0)
     motion_gain: float = option(1.5, "logit per e-fold of residual motion (causal)", low=0.0)
     motion_level: float = option(
         0.45, "share of the frame's strongest motion that is undecided; larger gives smaller objects", low=0.0
@@ -43,6 +54,15 @@ class AutomaticOptions(Options):
     refine_radius: int = option(5, "window of the edge-aware smoothing, in work pixels", low=1, high=64)
     refine_epsilon: float = option(1e-3, "contrast that counts as an edge, squared; larger smooths more", low=1e-8)
     consensus: ConsensusOptions = field(default_factory=ConsensusOptions)
+    cut: FrameCutOptions = field(default_factory=FrameCutOptions)
+
+
+@dataclass(frozen=True)
+class _Still:
+    """What the background model says of a frame before which the camera stood: a logit, and how far it is known."""
+
+    logit: Any
+    trust: float
 
 
 @dataclass(frozen=True)
@@ -76,85 +96,110 @@ class AutomaticSegmenter:
         self._background = background_model(self.options.background)
         self._colors = ColorModel()
         self._memory: Any = None
+        self._cuts = FrameCuts(self.options.cut)
+        self._cutting: deque[tuple[WorkFrame, bool]] = deque()
 
     def push(self, work: WorkFrame) -> list[Foreground]:
         """Take in the next frame; the frames that can be decided now come out, oldest first."""
-        with work.timed("motion"):
-            saliency = self._saliency(work)
         with work.timed("background"):
-            background = self._background_logit(work)
+            still = self._still(work)
         if self.options.evidence == "causal":
-            return [self._decide_causal(work, saliency, background)]
+            with work.timed("motion"):
+                saliency = self._saliency(work)
+            return [self._decide_causal(work, saliency, still)]
+        with work.timed("motion"):
+            seeds = self._seeds(work)
         with work.timed("consensus"):
-            decided = self._consensus.push(work.lab, saliency, (work, background))
+            decided = self._consensus.push(work.lab, seeds, (work, still))
         return self._decide_votes(decided)
 
     def finish(self) -> list[Foreground]:
         """Decide every frame that is still open."""
-        return self._decide_votes(self._consensus.finish())
+        return self._decide_votes(self._consensus.finish()) + self._finished(self._cuts.finish())
 
     @staticmethod
     def _saliency(work: WorkFrame) -> MotionSaliency:
         assert work.camera_forward is not None and work.camera_backward is not None  # WorkFrames has completed it
         return motion_saliency_map(work.forward_xy, work.backward_xy, work.camera_forward, work.camera_backward)
 
-    def _background_logit(self, work: WorkFrame) -> Any:
-        if self.options.camera == "moving":
+    def _seeds(self, work: WorkFrame) -> Any:
+        assert work.camera_forward is not None and work.camera_backward is not None
+        cameras = work.camera_forward, work.camera_backward
+        exponent = self.options.speed_exponent
+        return motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras, exponent=exponent).seed
+
+    def _still(self, work: WorkFrame) -> _Still | None:
+        """What the background model says, while the camera stands."""
+        options = self.options
+        if options.camera == "moving":
             return None
         assert work.camera_forward is not None
         self._camera.update(work.camera_forward)
-        if self._camera.moved and self.options.camera == "auto":
+        if self._camera.moved and options.camera == "auto":
             self._background.reset()
-        foreground = self._background.update(work.small).foreground
-        module = array_module(foreground)
-        limited = module.clip(foreground, np.float32(0.02), np.float32(0.98))
-        return module.log(limited / (np.float32(1) - limited))
+        result = self._background.update(work.small)
+        if options.camera == "auto" and not self._camera.static:
+            return None
+        module = array_module(result.foreground)
+        limited = module.clip(result.foreground, np.float32(0.02), np.float32(0.98))
+        trust = min(1.0, result.frames / options.background_frames)
+        return _Still(module.log(limited / (np.float32(1) - limited)), trust)
 
-    def _is_static(self) -> bool:
-        return self.options.camera == "static" or (self.options.camera == "auto" and self._camera.static)
-
-    def _decide_votes(self, decided: list[Any]) -> list[Foreground]:
-        static = self._is_static()
-        logits = []
+    def _decide_votes(self, decided: list[Votes[Any]]) -> list[Foreground]:
+        done = []
         for votes in decided:
-            work, background = votes.payload
+            work, still = votes.payload
             with work.timed("evidence"):
-                logit = self._vote_logit(work, votes.votes, votes.threshold)
-                if static:
-                    # Motion adds to the background model, where it is clear: the model learns slow objects away.
-                    clear = min(max((votes.contrast - 0.25) / 0.15, 0.0), 1.0)
-                    moving = array_module(logit).maximum(logit, np.float32(0))
-                    logit = background + np.float32(2 * clear) * moving
-                else:
-                    self._colors.update(work.lab, _probability(np.float32(2) * logit))
-            logits.append((work, logit))
-        # The colours of all frames decided together are known before any of them is used.
-        return [self._refined(work, logit, static) for work, logit in logits]
+                vote = votes.votes.reshape(-1)[votes.cells]
+                if still is not None:
+                    vote = self._with_background(vote, still, votes.contrast)
+            self._cutting.append((work, still is not None))
+            with work.timed("cut"):
+                cuts = self._cuts.push(vote, work.lab, work.small, work.forward_xy, work.backward_xy)
+            done += self._finished(cuts)
+        return done
 
-    def _vote_logit(self, work: WorkFrame, votes: Any, threshold: float) -> Any:
-        cell = self.options.consensus.cell
-        module = array_module(votes)
-        height, width = work.gray.shape
-        steps = module.repeat(module.repeat(votes, cell, axis=0), cell, axis=1)[:height, :width]
-        # A box as wide as a cell over steps of a cell is linear interpolation.
-        smooth = box_mean(module.ascontiguousarray(steps[None]), np.int32(cell // 2))[0]
-        return np.float32(self.options.vote_gain) * (smooth - np.float32(threshold))
+    def _with_background(self, vote: Any, still: _Still, contrast: float) -> Any:
+        """Votes of a frame before which the camera stood."""
+        module, half = array_module(vote), np.float32(0.5)
+        # Motion adds to the background model, where it is clear: the model learns slow objects away.
+        clear = min(max((contrast - 0.25) / 0.15, 0.0), 1.0)
+        own = vote - half
+        trust, share = np.float32(still.trust), np.float32(max(1 - still.trust, 0.0))
+        mixed = (
+            trust * (still.logit / np.float32(8) + np.float32(2 * clear) * module.maximum(own, np.float32(0)))
+            + share * own
+        )
+        return module.clip(mixed + half, np.float32(0), np.float32(1))
 
-    def _decide_causal(self, work: WorkFrame, saliency: MotionSaliency, background: Any) -> Foreground:
+    def _finished(self, cuts: list[FrameCut]) -> list[Foreground]:
+        """Masks at full size."""
+        done = []
+        for cut in cuts:
+            work, static = self._cutting.popleft()
+            # +-3: as steep as what the other way gives.
+            done.append(self._full_size(work, np.float32(6) * (cut.inside - np.float32(0.5)), static))
+        return done
+
+    def _decide_causal(self, work: WorkFrame, saliency: MotionSaliency, still: _Still | None) -> Foreground:
         options, module = self.options, array_module(work.gray)
-        static = self._is_static()
         with work.timed("evidence"):
             level = np.float32(max(1.5, options.motion_level * saliency.full))
             logit = np.float32(options.motion_gain) * module.log((saliency.saliency + np.float32(0.05)) / level)
             logit = module.clip(logit, np.float32(-2.5), np.float32(2.5))
-            if static:
+            if still is not None:
                 # As for the votes: motion adds where it is clear.
                 clear = min(max((saliency.full - 3.0) / 3.0, 0.0), 1.0)
-                logit = background + np.float32(clear) * module.maximum(logit, np.float32(0))
+                logit = still.logit + np.float32(clear) * module.maximum(logit, np.float32(0))
             elif self._memory is not None:
                 moved = warp_backward(self._memory, work.backward_xy)
                 logit = logit + np.float32(options.memory) * module.clip(moved, np.float32(-4), np.float32(4))
-        foreground = self._refined(work, logit, static)
+        if still is None:
+            with work.timed("evidence"):
+                limit = np.float32(3)
+                logit = module.clip(logit, -limit, limit)
+                logit = logit + np.float32(options.color_share) * self._colors.log_ratio(work.lab)
+        foreground = self._full_size(work, logit, still is not None)
         with work.timed("evidence"):
             # Every factor-th pixel: the memory is kept at work size.
             half = work.factor // 2
@@ -164,13 +209,8 @@ class AutomaticSegmenter:
             self._colors.update(work.lab, _probability(self._memory))
         return foreground
 
-    def _refined(self, work: WorkFrame, logit: Any, static: bool) -> Foreground:
+    def _full_size(self, work: WorkFrame, logit: Any, static: bool) -> Foreground:
         options = self.options
-        if not static:
-            with work.timed("evidence"):
-                limit = np.float32(3)
-                logit = array_module(logit).clip(logit, -limit, limit)
-                logit = logit + np.float32(options.color_share) * self._colors.log_ratio(work.lab)
         with work.timed("refine"):
             fine = upsample_along_edges(
                 logit,

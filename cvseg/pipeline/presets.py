@@ -36,5 +36,8 @@ PRESETS = {
         tracker=TrackerOptions(min_hits=2),
     ),
     "balanced": PipelineOptions(),
-    "quality": PipelineOptions(automatic=AutomaticOptions(consensus=ConsensusOptions(cell=6))),
+    # Looks at 70 frames at a time, and trusts the clearest motion.
+    "quality": PipelineOptions(
+        automatic=AutomaticOptions(speed_exponent=1.0, consensus=ConsensusOptions(hop=40, opinions=3))
+    ),
 }

@@ -111,21 +111,33 @@ def test_a_link_out_of_the_frame_is_never_followed(device):
     assert_allclose(to_host(stepped).reshape(2, 3, 4), beside, rtol=1e-6)
 
 
-def test_features_are_the_means_over_each_cell_also_over_part_of_one(device):
+def square_cells(height, width, rows, columns):
+    y, x = np.mgrid[:height, :width]
+    return (y * rows // height * columns + x * columns // width).astype(np.int32)
+
+
+def test_features_are_the_means_over_the_pixels_of_each_cell_wherever_they_lie_around_it(device):
     rng = np.random.default_rng(2)
     lab = (rng.random((7, 10, 3)) * (100, 80, 80) - (0, 40, 40)).astype(np.float32)
-    saliency = rng.random((7, 10), dtype=np.float32) * np.float32(5)
-    features = to_host(cell_features(*device.arrays(lab, saliency), np.int32(4), np.float32(2)))
+    seeds = rng.random((7, 10), dtype=np.float32)
+    labels = square_cells(7, 10, 2, 3)
+    labels[1:3, 2:5] = 1
+    labels[5, 3] = 0  # a cell may reach over a corner of its place
+    labels[labels == 5] = 4  # and another may have lost all its pixels
+    features = to_host(cell_features(*device.arrays(lab, seeds, labels), np.int32(2), np.int32(3)))
     scaled = lab * 0.02 - (1, 0, 0)
     gx = (lab[:, np.minimum(np.arange(10) + 1, 9), 0] - lab[:, np.maximum(np.arange(10) - 1, 0), 0]) * 0.01
     gy = (lab[np.minimum(np.arange(7) + 1, 6), :, 0] - lab[np.maximum(np.arange(7) - 1, 0), :, 0]) * 0.01
     assert features.shape == (2, 3, 15)
-    for cy, cx in np.ndindex(2, 3):
-        cell = np.s_[4 * cy : 4 * cy + 4, 4 * cx : 4 * cx + 4]
-        assert_allclose(features[cy, cx, :3], scaled[cell].mean((0, 1)), atol=1e-5)
-        assert_allclose(features[cy, cx, 3:6], (scaled[cell] ** 2).mean((0, 1)), atol=1e-5)
-        assert features[cy, cx, 6:14].sum() == pytest.approx(np.hypot(gx[cell], gy[cell]).mean(), abs=1e-5)
-        assert features[cy, cx, 14] == pytest.approx(np.minimum(saliency[cell] / 2, 1).mean(), abs=1e-5)
+    for number, own in enumerate(features.reshape(6, 15)):
+        cell = labels == number
+        if number == 5:
+            assert not own.any()
+            continue
+        assert_allclose(own[:3], scaled[cell].mean(0), atol=1e-5)
+        assert_allclose(own[3:6], (scaled[cell] ** 2).mean(0), atol=1e-5)
+        assert own[6:14].sum() == pytest.approx(np.hypot(gx[cell], gy[cell]).mean(), abs=1e-5)
+        assert own[14] == pytest.approx(seeds[cell].mean(), abs=1e-5)
 
 
 @pytest.mark.parametrize("angle_deg", [0, 20, 45, 60, 100, 150])
@@ -135,7 +147,8 @@ def test_an_edge_falls_into_the_bin_of_its_direction(device, angle_deg):
     lab = np.zeros((12, 12, 3), np.float32)
     lab[..., 0] = 50 + 3 * (np.cos(angle) * (x - 6) + np.sin(angle) * (y - 6))
     # Only the middle cell has its neighbours on both sides.
-    features = cell_features(*device.arrays(lab, np.zeros((12, 12), np.float32)), np.int32(4), np.float32(1))
+    nothing, labels = np.zeros((12, 12), np.float32), square_cells(12, 12, 3, 3)
+    features = cell_features(*device.arrays(lab, nothing, labels), np.int32(3), np.int32(3))
     assert np.argmax(to_host(features)[1, 1, 6:14]) == angle_deg // 22.5
 
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from cvseg.arrays import to_host
-from cvseg.motion import ConsensusOptions, MotionSaliency, NonlocalConsensus
+from cvseg.motion import ConsensusOptions, NonlocalConsensus
 
 SIZE_HW = (48, 64)
 SMALL = ConsensusOptions(cell=8, reach=3, step=1, hop=2, rounds=12)
@@ -15,7 +15,7 @@ OBJECT_LAB = (55.0, 60.0, 40.0)
 
 
 def scene(frames, moving, *, seed=0, lookalike=False):
-    """(lab, saliency, object mask) a frame: a red square on a grey-green texture, that moves where `moving` says so."""
+    """(lab, seeds, object mask) a frame: a red square on a grey-green texture, that moves where `moving` says so."""
     rng = np.random.default_rng(seed)
     ground = rng.normal((50, -15, 5), (12, 6, 6), (*SIZE_HW, 3)).astype(np.float32)
     at = 4
@@ -25,19 +25,19 @@ def scene(frames, moving, *, seed=0, lookalike=False):
             lab[8:24, 44:60] = OBJECT_LAB
         mask[24:40, at : at + 16] = True
         lab[mask] = OBJECT_LAB
-        saliency = rng.rayleigh(0.6, SIZE_HW).astype(np.float32)
+        seeds = np.clip(rng.rayleigh(0.07, SIZE_HW), 0, 1).astype(np.float32)
         if moving(frame):
-            saliency[mask] = 8
+            seeds[mask] = 1
             at += 2
-        yield lab, MotionSaliency(saliency, max(1.0, float(np.percentile(saliency, 99)))), mask
+        yield lab, seeds, mask
 
 
 def run(consensus, shown, device=None):
     decided = []
-    for number, (lab, saliency, mask) in enumerate(shown):
+    for number, (lab, seeds, mask) in enumerate(shown):
         if device is not None:
-            lab, saliency = device.array(lab), MotionSaliency(device.array(saliency.saliency), saliency.full)
-        decided += consensus.push(lab, saliency, (number, mask))
+            lab, seeds = device.arrays(lab, seeds)
+        decided += consensus.push(lab, seeds, (number, mask))
     return decided + consensus.finish()
 
 
@@ -52,8 +52,8 @@ def cells_of(mask, share, cell=8):
 def test_all_frames_come_out_in_order_and_not_too_late(frames):
     consensus = NonlocalConsensus(SMALL)
     seen = []
-    for number, (lab, saliency, _) in enumerate(scene(frames, lambda frame: True)):
-        seen += [votes.payload for votes in consensus.push(lab, saliency, number)]
+    for number, (lab, seeds, _) in enumerate(scene(frames, lambda frame: True)):
+        seen += [votes.payload for votes in consensus.push(lab, seeds, number)]
         assert number + 1 - len(seen) < SMALL.reach + SMALL.hop
         assert len(consensus._payloads) == number + 1 - len(seen), "a decided frame is kept"
         assert len(consensus._ring["seeds"]) == consensus.capacity
@@ -67,8 +67,8 @@ def test_edges_lead_to_the_nearest_cells_of_living_frames_and_nowhere_else(reach
     consensus = NonlocalConsensus(ConsensusOptions(cell=16, reach=reach, step=step, hop=hop, rounds=1))
     capacity, cells = 2 * reach + hop, 12
     descriptors = {}
-    for new, (lab, saliency, _) in enumerate(scene(3 * capacity, lambda frame: True)):
-        consensus.push(lab, saliency, None)
+    for new, (lab, seeds, _) in enumerate(scene(3 * capacity, lambda frame: True)):
+        consensus.push(lab, seeds, None)
         ring = consensus._ring
         descriptors[new] = ring["descriptors"][new % capacity].copy()
         living = range(max(0, new - capacity + 1), new + 1)
@@ -91,8 +91,8 @@ def test_edges_lead_to_the_nearest_cells_of_living_frames_and_nowhere_else(reach
 def test_the_object_is_above_the_threshold_and_the_background_below():
     for votes in run(NonlocalConsensus(SMALL), scene(14, lambda frame: True)):
         mask = votes.payload[1]
-        assert votes.votes[cells_of(mask, 1)].min() > votes.threshold
-        assert votes.votes[cells_of(mask, 0)].max() < votes.threshold
+        assert votes.votes[cells_of(mask, 1)].min() > 0.5
+        assert votes.votes[cells_of(mask, 0)].max() < 0.5
         assert votes.contrast > 0.4
         assert votes.votes.min() >= 0 and votes.votes.max() <= 1
 
@@ -102,15 +102,15 @@ def test_an_object_that_stands_for_some_frames_keeps_its_votes():
     wide = ConsensusOptions(cell=8, reach=9, step=2, hop=5)
     for votes in run(NonlocalConsensus(wide), scene(21, lambda frame: frame not in standing)):
         mask = votes.payload[1]
-        assert votes.votes[cells_of(mask, 1)].min() > votes.threshold, votes.payload[0]
-        assert votes.votes[cells_of(mask, 0)].max() < votes.threshold, votes.payload[0]
+        assert votes.votes[cells_of(mask, 1)].min() > 0.5, votes.payload[0]
+        assert votes.votes[cells_of(mask, 0)].max() < 0.5, votes.payload[0]
 
 
 def test_where_nothing_moves_no_cell_is_above_the_threshold():
     decided = run(NonlocalConsensus(SMALL), scene(12, lambda frame: False))
     assert len(decided) == 12
     for votes in decided:
-        assert votes.votes.max() < votes.threshold
+        assert votes.votes.max() < 0.5
         assert votes.contrast < 0.2
 
 
@@ -126,14 +126,13 @@ def test_frames_far_apart_do_not_influence_each_other():
     # The first six frames differ; from `2 reach + hop` frames later on the votes must be the same bits.
     first, second = [list(scene(20, lambda frame: True, seed=seed)) for seed in (0, 0)]
     for number in range(6):
-        lab, saliency, mask = second[number]
-        second[number] = lab[:, ::-1].copy(), MotionSaliency(saliency.saliency * 0, 1.0), mask
+        lab, seeds, mask = second[number]
+        second[number] = lab[:, ::-1].copy(), seeds * 0, mask
     one, other = run(NonlocalConsensus(SMALL), first), run(NonlocalConsensus(SMALL), second)
     far = 6 + 2 * SMALL.reach + SMALL.hop
     assert any(not np.array_equal(a.votes, b.votes) for a, b in zip(one[:6], other[:6], strict=True))
     for a, b in zip(one[far:], other[far:], strict=True):
         assert_array_equal(a.votes, b.votes)
-        assert a.threshold == b.threshold
 
 
 def test_both_devices_agree(device):
@@ -143,7 +142,6 @@ def test_both_devices_agree(device):
     for votes, wanted in zip(found, expected, strict=True):
         # expf differs in the last digits; a dozen rounds carry that on.
         assert_allclose(to_host(votes.votes), wanted.votes, atol=1e-4)
-        assert votes.threshold == pytest.approx(wanted.threshold, abs=1e-6)
         assert votes.contrast == pytest.approx(wanted.contrast, abs=1e-4)
 
 
@@ -152,7 +150,7 @@ def test_reset_gives_the_same_votes_again_also_for_another_size():
     shown = list(scene(7, lambda frame: True))
     first = run(consensus, shown)
     consensus.reset()
-    half = [(lab[:20, :24].copy(), MotionSaliency(s.saliency[:20, :24].copy(), s.full), m) for lab, s, m in shown]
+    half = [(lab[:20, :24].copy(), seeds[:20, :24].copy(), mask) for lab, seeds, mask in shown]
     assert [votes.votes.shape for votes in run(consensus, half)] == [(3, 3)] * 7
     consensus.reset()
     for one, other in zip(first, run(consensus, shown), strict=True):
@@ -162,7 +160,7 @@ def test_reset_gives_the_same_votes_again_also_for_another_size():
 def test_a_frame_of_a_single_cell_gets_a_vote():
     lab = np.full((3, 5, 3), 40, np.float32)
     consensus = NonlocalConsensus(SMALL)
-    shown = [(lab, MotionSaliency(np.ones((3, 5), np.float32), 1.0), None)] * 4
+    shown = [(lab, np.ones((3, 5), np.float32), None)] * 4
     for votes in run(consensus, shown):
         assert votes.votes.shape == (1, 1)
         assert np.isfinite(votes.votes).all()

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cvseg.motion import NonlocalConsensus, motion_saliency_map
-from cvseg.motion.nonlocal_consensus_2014 import LEAST_FULL
+from cvseg.motion import NonlocalConsensus, motion_saliency_map, motion_seeds
 from cvseg.objects import WorkFrames
 from cvseg.synthetic import SCENES, render_clip
 
@@ -64,19 +63,19 @@ def nonlocal_consensus(shown=(12, 24, 36)):
     """Objects that rest longer than the votes reach: before, at the beginning, and in the middle of the rest."""
     clip = render_clip(dataclasses.replace(SCENES["stop_and_go"], size_hw=SIZE_HW, frames=60))
     consensus = NonlocalConsensus()
-    cell = consensus.options.cell
     decided, seeds = [], []
-    for work, saliency in completed(clip):
-        full = min(max(saliency.full, LEAST_FULL), consensus.options.most_full)
-        seeds.append(gray(saliency.saliency / full))
-        decided += consensus.push(work.lab, saliency, work)
+    for work, _ in completed(clip):
+        cameras = work.camera_forward, work.camera_backward
+        seed = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras).seed
+        seeds.append(gray(seed))
+        decided += consensus.push(work.lab, seed, work)
     decided += consensus.finish()
     rows = []
     for number in shown:
         votes = decided[number]
-        steps = np.kron(votes.votes, np.ones((cell, cell)))[: SIZE_HW[0], : SIZE_HW[1]]
+        steps = votes.votes.reshape(-1)[votes.cells]
         picture = outlined(votes.payload.image, clip[number].labels > 0)
-        rows.append(row([picture, seeds[number], outlined(gray(steps), steps > votes.threshold)]))
+        rows.append(row([picture, seeds[number], outlined(gray(steps), steps > 0.5)]))
     save(rows, "nonlocal_consensus_2014.jpg")
 
 
