@@ -361,7 +361,7 @@ def test_a_learning_rate_out_of_range_is_refused(frames, tmp_path, rate):
         ("threshold=Infinity", "finite"),
         ("threshold=much", "expected a number"),
         ("threshold=-3", "at least"),
-        ("treshold=3", "did you mean 'threshold'"),
+        ("thresholt=3", "did you mean 'threshold'"),
         ("threshold", "KEY=VALUE"),
         ("=3", "KEY=VALUE"),
         ("threshold.deep=3", "threshold"),
