@@ -99,7 +99,7 @@ class SupervoxelStream:
     >>> stream = SupervoxelStream(count=15)
     >>> for t in range(3):
     ...     assert stream.update(np.roll(image, 2 * t, axis=1)) is None
-    >>> labels = stream.finish().level(-1)
+    >>> labels = stream.finish().level(5)
     >>> labels.shape, bool(labels[0, 12, 12] == labels[2, 12, 16] != labels[2, 2, 2])
     ((3, 24, 40), True)
     """
