@@ -23,7 +23,10 @@ def _count_planes(first_plane, end_plane, boundary, counts):
     padded = np.zeros((height + 2, width + 2), np.uint8)
     parity, following = np.zeros(width + 2, np.uint8), np.zeros(width + 2, np.uint8)
     for plane in range(first_plane, end_plane):
-        padded[1 : height + 1, 1 : width + 1] = boundary[plane]
+        # Not as one assignment of arrays: compiling its check of shapes would take two seconds.
+        for y in range(height):
+            for x in range(width):
+                padded[y + 1, x + 1] = boundary[plane, y, x]
         for y in range(height):
             row, count = padded[y + 1], counts[plane, y]
             odd = np.uint8(0)
