@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from cvseg.errors import OptionError, ShapeError
 from cvseg.options import Options
 
 
-class BackgroundModel:
+class BackgroundModel(ABC):
     """A state per pixel, and a number of frames that it has learned from.
 
     A method is a class with `method` (its key in `BACKGROUND_METHODS`), `_begin` and `_compare`. All state is in
@@ -33,13 +34,13 @@ class BackgroundModel:
         self._arrays: dict[str, Any] = {}
         self._numbers: dict[str, float] = {"frames": 0}
 
+    @abstractmethod
     def _begin(self, image: Any) -> None:
         """Fill ``self._arrays`` and ``self._numbers`` from the first picture, on its device."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _compare(self, image: Any, learning_rate: float | None) -> BackgroundResult:
         """Compare a picture of the right size with the background; learn from it unless the rate is 0."""
-        raise NotImplementedError
 
     def update(self, image: Any, *, learning_rate: float | None = None) -> BackgroundResult:
         """Compare one picture with the background, then learn from it.

@@ -30,6 +30,39 @@ VIEWS = {
 KINDS: Mapping[str, str] = {"png": ".png", "npz": ".npz"}
 
 
+class LabelFolder:
+    """Label maps of frames and their views: of `SuperpixelFolder`, and of each level of a `SupervoxelFolder`."""
+
+    def __init__(self, path: Path, info: SourceInfo | None, ending: str, views: Sequence[str]) -> None:
+        self.seen: set[int] = set()
+        self.counts: list[int] = []
+        self._folder, self._ending = prepare_folder(path / LABELS), ending
+        self._sinks: dict[str, Any] = {}
+        for view in views:
+            if info is None:
+                self._sinks[view] = PngSequenceSink(path / view)
+            else:
+                rate = info.rate or DEFAULT_RATE
+                self._sinks[view] = BackgroundSink(
+                    VideoFileSink(path / f"{view}.mp4", rate=rate, time_base=info.time_base)
+                )
+
+    def add(self, frame: Frame, labels: NDArray[np.int32]) -> None:
+        write_label_map(file_in(self._folder, frame.name, self._ending), labels)
+        for view, sink in self._sinks.items():
+            sink.write(VIEWS[view](frame.image, labels), frame)
+        present = np.unique(labels).tolist()
+        self.seen.update(present)
+        self.counts.append(len(present))
+
+    def end(self) -> None:
+        for sink in self._sinks.values():
+            if self.counts:
+                sink.close()
+            else:
+                sink.abort()
+
+
 class SuperpixelFolder:
     """The folder that `cvseg superpixels INPUT -o` names: ``labels/<frame>.png``, a video for each view, summary.json.
 
@@ -60,40 +93,23 @@ class SuperpixelFolder:
     ) -> None:
         self.path = prepare_own_folder(path, "superpixels", overwrite=overwrite)
         self.files = 0
-        self._folder = prepare_folder(self.path / LABELS)
-        self._ending, self._settings = KINDS[kind], dict(settings or {})
-        self._counts: list[int] = []
-        self._sinks: dict[str, Any] = {}
-        for view in views:
-            if info is None:
-                self._sinks[view] = PngSequenceSink(self.path / view)
-            else:
-                video = VideoFileSink(
-                    self.path / f"{view}.mp4", rate=info.rate or DEFAULT_RATE, time_base=info.time_base
-                )
-                self._sinks[view] = BackgroundSink(video)
+        self._labels = LabelFolder(self.path, info, KINDS[kind], views)
+        self._settings = dict(settings or {})
         self._began = time.perf_counter()
 
     def add(self, frame: Frame, labels: NDArray[np.int32]) -> None:
         """Write the (H, W) int32 labels of `frame`, and draw them."""
-        write_label_map(file_in(self._folder, frame.name, self._ending), labels)
-        for view, sink in self._sinks.items():
-            sink.write(VIEWS[view](frame.image, labels), frame)
-        self._counts.append(len(np.unique(labels)))
+        self._labels.add(frame, labels)
         self.files += 1
 
     def end(self, status: str = "complete", message: str = "") -> None:
         """Finish the videos and write summary.json; files that are written stay, whatever the status."""
-        for sink in self._sinks.values():
-            if self.files:
-                sink.close()
-            else:
-                sink.abort()
+        self._labels.end()
         summary = {
             "status": status,
             "message": message,
             "files": self.files,
-            "superpixels": self._counts,
+            "superpixels": self._labels.counts,
             "frames_per_second": round(self.files / max(1e-9, time.perf_counter() - self._began), 2),
             "settings": self._settings,
             "machine": machine_mapping(),

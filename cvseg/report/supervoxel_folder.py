@@ -12,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import cvseg
-from cvseg.formats.label_map import write_label_map
 from cvseg.records import Frame
 from cvseg.report.run_record import machine_mapping
-from cvseg.report.superpixel_folder import KINDS, LABELS, SUMMARY, VIEWS
-from cvseg.video import BackgroundSink, PngSequenceSink, SourceInfo, VideoFileSink
-from cvseg.video.replace_file import file_in, prepare_folder, prepare_own_folder, replacing
-from cvseg.video.source import DEFAULT_RATE
+from cvseg.report.superpixel_folder import KINDS, SUMMARY, LabelFolder
+from cvseg.video import SourceInfo
+from cvseg.video.replace_file import prepare_own_folder, replacing
 
 
 def level_name(level: int) -> str:
@@ -70,14 +68,14 @@ class SupervoxelFolder:
         self.cuts: list[int] = []
         self._info, self._ending, self._views = info, KINDS[kind], tuple(views)
         self._settings = dict(settings or {})
-        self._levels: dict[int, _LevelFolder] = {}
+        self._levels: dict[int, LabelFolder] = {}
         self._began = time.perf_counter()
 
     def add(self, frame: Frame, labels: Mapping[int, NDArray[np.int32]]) -> None:
         """Write and draw the (H, W) int32 labels of `frame`, by level; the same levels for each frame."""
         for level, own in labels.items():
             if level not in self._levels:
-                self._levels[level] = _LevelFolder(self.path / level_name(level), self._info, self._ending, self._views)
+                self._levels[level] = LabelFolder(self.path / level_name(level), self._info, self._ending, self._views)
             self._levels[level].add(frame, own)
         self.files += 1
 
@@ -101,36 +99,3 @@ class SupervoxelFolder:
         }
         with replacing(self.path / SUMMARY) as partial:
             partial.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-
-
-class _LevelFolder:
-    """Label maps and views of one level."""
-
-    def __init__(self, path: Path, info: SourceInfo | None, ending: str, views: Sequence[str]) -> None:
-        self.seen: set[int] = set()
-        self.counts: list[int] = []
-        self._folder, self._ending = prepare_folder(path / LABELS), ending
-        self._sinks: dict[str, Any] = {}
-        for view in views:
-            if info is None:
-                self._sinks[view] = PngSequenceSink(path / view)
-            else:
-                rate = info.rate or DEFAULT_RATE
-                self._sinks[view] = BackgroundSink(
-                    VideoFileSink(path / f"{view}.mp4", rate=rate, time_base=info.time_base)
-                )
-
-    def add(self, frame: Frame, labels: NDArray[np.int32]) -> None:
-        write_label_map(file_in(self._folder, frame.name, self._ending), labels)
-        for view, sink in self._sinks.items():
-            sink.write(VIEWS[view](frame.image, labels), frame)
-        present = np.unique(labels).tolist()
-        self.seen.update(present)
-        self.counts.append(len(present))
-
-    def end(self) -> None:
-        for sink in self._sinks.values():
-            if self.counts:
-                sink.close()
-            else:
-                sink.abort()
