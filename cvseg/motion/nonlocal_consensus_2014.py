@@ -58,6 +58,7 @@ class Votes(Generic[Payload]):
     ----------
     payload : what was given to `push` with the frame
     votes : (rows, columns) float32 in [0, 1], on the device of the frame: more than half is an object
+    seeds : (rows, columns) float32 in [0, 1]: the frame's own seeds on the same scale, before any other frame voted
     cells : (H, W) int32, which cell each pixel belongs to, row * columns + column
     contrast : how far the votes stood apart in the window before they were stretched to [0, 1]; about 0.2 where only
         noise moves, 0.4 and more where objects do
@@ -65,6 +66,7 @@ class Votes(Generic[Payload]):
 
     payload: Payload
     votes: Any
+    seeds: Any
     cells: Any
     contrast: float
 
@@ -199,21 +201,20 @@ class NonlocalConsensus(Generic[Payload]):
         opinions = [
             self._opinion(where, scale * np.float32(a), options.restart * b) for a, b in _OPINIONS[: options.opinions]
         ]
-        shared = opinions[0][0]
-        for votes, _ in opinions[1:]:
-            shared = shared + votes
-        shared = shared / np.float32(len(opinions))
-        contrast = float(np.mean([contrast for _, contrast in opinions]))
+        shared, seeds = (
+            sum(maps[1:], maps[0]) / np.float32(len(opinions)) for maps in zip(*(o[:2] for o in opinions), strict=True)
+        )
+        contrast = float(np.mean([contrast for *_, contrast in opinions]))
         decided = []
         for frame in range(self._decided, end):
             payload, cells = self._payloads.pop(frame)
-            own = shared[frame % self.capacity].reshape(self.cells_yx)
-            decided.append(Votes(payload, own, cells, contrast))
+            own, seed = (maps[frame % self.capacity].reshape(self.cells_yx) for maps in (shared, seeds))
+            decided.append(Votes(payload, own, seed, cells, contrast))
         self._decided = end
         return decided
 
-    def _opinion(self, where: Any, scale: Any, restart: float) -> tuple[Any, float]:
-        """Which cells of the ring belong to an object, softly, and how far the votes stood apart."""
+    def _opinion(self, where: Any, scale: Any, restart: float) -> tuple[Any, Any, float]:
+        """Which cells of the ring belong to an object, softly, their seeds alike, and how far the votes stood apart."""
         options, ring = self.options, self._ring
         module = array_module(ring["seeds"])
         weights = consensus_weights(ring["distances"], scale)
@@ -232,7 +233,8 @@ class NonlocalConsensus(Generic[Payload]):
         window = votes[where]
         low, high = (float(level) for level in to_host(module.percentile(window, module.asarray([50.0, 99.0]))))
         contrast = max(high - low, options.least_contrast)
-        votes = module.clip((votes - np.float32(low)) / np.float32(contrast), 0, 1)
+        votes, seeds = (module.clip((v - np.float32(low)) / np.float32(contrast), 0, 1) for v in (votes, ring["seeds"]))
         threshold = stable_threshold(to_host(votes[where]), options.usual_threshold)
-        half = np.float32(0.5)
-        return module.clip(votes + (half - np.float32(threshold)), 0, 1).astype(np.float32), high - low
+        shift = np.float32(0.5) - np.float32(threshold)
+        votes, seeds = (module.clip(v + shift, 0, 1).astype(np.float32) for v in (votes, seeds))
+        return votes, seeds, high - low

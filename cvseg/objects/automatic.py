@@ -16,9 +16,11 @@ from cvseg.masks.refinement import upsample_along_edges
 from cvseg.motion import CameraState, ConsensusOptions, MotionSaliency, NonlocalConsensus, motion_saliency_map
 from cvseg.motion.motion_seeds import motion_seeds
 from cvseg.motion.nonlocal_consensus_2014 import Votes
+from cvseg.objects.evidence_terms import VoteParts, evidence_of_cut, evidence_of_sum
 from cvseg.objects.frame_cuts import FrameCut, FrameCutOptions, FrameCuts
 from cvseg.objects.work_frame import WorkFrame
 from cvseg.options import Options, option
+from cvseg.records.evidence import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +76,13 @@ class Foreground:
     work : the frame
     logit : (H, W) float32 at full size; positive is foreground
     camera : "static" or "moving"
+    evidence : what decided, term by term; None unless it was asked for
     """
 
     work: WorkFrame
     logit: Any
     camera: str
+    evidence: Evidence | None = None
 
 
 class AutomaticSegmenter:
@@ -87,17 +91,23 @@ class AutomaticSegmenter:
     A static camera is served by a background model. Otherwise what moves against the camera is the seed, and
     `NonlocalConsensus` (or, causally, the moved result of the previous frame) spreads it; a colour model and edges make
     it a mask.
+
+    Parameters
+    ----------
+    options : AutomaticOptions; None takes the defaults
+    explain : whether decisions carry their `Evidence`: 24 bytes more per work pixel and frame
     """
 
-    def __init__(self, options: AutomaticOptions | None = None) -> None:
+    def __init__(self, options: AutomaticOptions | None = None, *, explain: bool = False) -> None:
         self.options = options or AutomaticOptions()
+        self.explain = explain
         self._consensus: NonlocalConsensus[tuple[WorkFrame, Any]] = NonlocalConsensus(self.options.consensus)
         self._camera = CameraState()
         self._background = background_model(self.options.background)
         self._colors = ColorModel()
         self._memory: Any = None
         self._cuts = FrameCuts(self.options.cut)
-        self._cutting: deque[tuple[WorkFrame, bool]] = deque()
+        self._cutting: deque[tuple[WorkFrame, bool, VoteParts | None]] = deque()
 
     def push(self, work: WorkFrame) -> list[Foreground]:
         """Take in the next frame; the frames that can be decided now come out, oldest first."""
@@ -150,35 +160,38 @@ class AutomaticSegmenter:
         for votes in decided:
             work, still = votes.payload
             with work.timed("evidence"):
-                vote = votes.votes.reshape(-1)[votes.cells]
+                voted = vote = votes.votes.reshape(-1)[votes.cells]
+                gain: Any = np.float32(1)
                 if still is not None:
-                    vote = self._with_background(vote, still, votes.contrast)
-            self._cutting.append((work, still is not None))
+                    vote, gain = self._with_background(voted, still, votes.contrast)
+                parts = None
+                if self.explain:
+                    parts = VoteParts(votes.seeds.reshape(-1)[votes.cells], voted, vote, gain)
+            self._cutting.append((work, still is not None, parts))
             with work.timed("cut"):
                 cuts = self._cuts.push(vote, work.lab, work.small, work.forward_xy, work.backward_xy)
             done += self._finished(cuts)
         return done
 
-    def _with_background(self, vote: Any, still: _Still, contrast: float) -> Any:
-        """Votes of a frame before which the camera stood."""
+    def _with_background(self, vote: Any, still: _Still, contrast: float) -> tuple[Any, Any]:
+        """Votes of a frame before which the camera stood, and how much of the votes is left in them."""
         module, half = array_module(vote), np.float32(0.5)
         # Motion adds to the background model, where it is clear: the model learns slow objects away.
         clear = min(max((contrast - 0.25) / 0.15, 0.0), 1.0)
         own = vote - half
         trust, share = np.float32(still.trust), np.float32(max(1 - still.trust, 0.0))
-        mixed = (
-            trust * (still.logit / np.float32(8) + np.float32(2 * clear) * module.maximum(own, np.float32(0)))
-            + share * own
-        )
-        return module.clip(mixed + half, np.float32(0), np.float32(1))
+        gain = share + trust * np.float32(2 * clear) * (own > np.float32(0))
+        mixed = trust * still.logit / np.float32(8) + gain * own
+        return module.clip(mixed + half, np.float32(0), np.float32(1)), gain
 
     def _finished(self, cuts: list[FrameCut]) -> list[Foreground]:
         """Masks at full size."""
         done = []
         for cut in cuts:
-            work, static = self._cutting.popleft()
+            work, static, parts = self._cutting.popleft()
+            evidence = evidence_of_cut(parts, cut, work.factor) if parts is not None else None
             # +-3: as steep as what the other way gives.
-            done.append(self._full_size(work, np.float32(6) * (cut.inside - np.float32(0.5)), static))
+            done.append(self._full_size(work, np.float32(6) * (cut.inside - np.float32(0.5)), static, evidence))
         return done
 
     def _decide_causal(self, work: WorkFrame, saliency: MotionSaliency, still: _Still | None) -> Foreground:
@@ -187,10 +200,13 @@ class AutomaticSegmenter:
             level = np.float32(max(1.5, options.motion_level * saliency.full))
             logit = np.float32(options.motion_gain) * module.log((saliency.saliency + np.float32(0.05)) / level)
             logit = module.clip(logit, np.float32(-2.5), np.float32(2.5))
+            terms = {"motion": logit}
             if still is not None:
                 # As for the votes: motion adds where it is clear.
                 clear = min(max((saliency.full - 3.0) / 3.0, 0.0), 1.0)
-                logit = still.logit + np.float32(clear) * module.maximum(logit, np.float32(0))
+                terms["motion"] = np.float32(clear) * module.maximum(logit, np.float32(0))
+                terms["background"] = still.logit
+                logit = still.logit + terms["motion"]
             elif self._memory is not None:
                 moved = warp_backward(self._memory, work.backward_xy)
                 logit = logit + np.float32(options.memory) * module.clip(moved, np.float32(-4), np.float32(4))
@@ -198,8 +214,11 @@ class AutomaticSegmenter:
             with work.timed("evidence"):
                 limit = np.float32(3)
                 logit = module.clip(logit, -limit, limit)
-                logit = logit + np.float32(options.color_share) * self._colors.log_ratio(work.lab)
-        foreground = self._full_size(work, logit, still is not None)
+                terms["time"] = logit - terms["motion"]
+                terms["appearance"] = np.float32(options.color_share) * self._colors.log_ratio(work.lab)
+                logit = logit + terms["appearance"]
+        evidence = evidence_of_sum(terms, work.factor) if self.explain else None
+        foreground = self._full_size(work, logit, still is not None, evidence)
         with work.timed("evidence"):
             # Every factor-th pixel: the memory is kept at work size.
             half = work.factor // 2
@@ -209,7 +228,7 @@ class AutomaticSegmenter:
             self._colors.update(work.lab, _probability(self._memory))
         return foreground
 
-    def _full_size(self, work: WorkFrame, logit: Any, static: bool) -> Foreground:
+    def _full_size(self, work: WorkFrame, logit: Any, static: bool, evidence: Evidence | None = None) -> Foreground:
         options = self.options
         with work.timed("refine"):
             fine = upsample_along_edges(
@@ -220,7 +239,7 @@ class AutomaticSegmenter:
                 radius=options.refine_radius,
                 epsilon=options.refine_epsilon,
             )
-        return Foreground(work, fine, "static" if static else "moving")
+        return Foreground(work, fine, "static" if static else "moving", evidence)
 
 
 def _probability(logit: Any) -> Any:

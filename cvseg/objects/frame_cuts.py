@@ -15,7 +15,7 @@ from cvseg.masks.minimal_cut import minimal_cut
 from cvseg.options import Options, option
 from cvseg.regions.distance import distance_transform
 
-_FAR = np.float32(-5)  # unary of certain background
+CERTAIN_BACKGROUND = np.float32(-5)  # unary farther than the margin from all votes
 _FAINT = np.float32(-0.6)  # location of a vote of 0.2
 
 
@@ -150,7 +150,9 @@ class FrameCuts:
                 total = total + share * warp_backward(neighbour.unary, xp.ascontiguousarray(flow_xy))
                 weight += options.flow_share
         unary = total * np.float32(1 / weight)
-        unary = xp.where(distance_transform(frame.location <= _FAINT) > np.float32(options.margin_px), _FAR, unary)
+        unary = xp.where(
+            distance_transform(frame.location <= _FAINT) > np.float32(options.margin_px), CERTAIN_BACKGROUND, unary
+        )
         inside = minimal_cut(
             unary, frame.image, contrast=options.contrast, floor=options.floor, iterations=options.iterations
         )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cvseg.arrays import to_host
 from cvseg.objects import WorkFrame
-from cvseg.records import FrameResult
+from cvseg.records import Evidence, FrameResult
 from cvseg.tracking import TrackedFrame
 
 
@@ -23,12 +23,14 @@ class HeldFrame:
     tracked : its labels and tracks, with the numbers known when they are read
     foreground : (H, W) float32 in host memory
     camera : "static" or "moving"
+    evidence : None unless it was asked for
     """
 
     work: WorkFrame
     tracked: TrackedFrame
     foreground: NDArray[Any]
     camera: str
+    evidence: Evidence | None = None
 
     def result(self) -> FrameResult:
         """The finished record; downloads the labels, which synchronises a GPU."""
@@ -41,4 +43,5 @@ class HeldFrame:
             foreground=self.foreground,
             camera=self.camera,
             times_s=self.work.times_s,
+            evidence=self.evidence,
         )

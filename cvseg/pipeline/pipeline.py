@@ -36,6 +36,7 @@ class Pipeline:
     device : "auto" takes a GPU if one can be used; "cuda" without one is an error
     roi : (x, y, width, height) or a picture file or an (H, W) mask; nothing outside is segmented
     min_area : smallest object in pixels; overrides the options' share of the frame
+    explain : whether results carry their `Evidence`
 
     Raises
     ------
@@ -58,7 +59,9 @@ class Pipeline:
         device: str = "auto",
         roi: RegionOfInterest = None,
         min_area: int | None = None,
+        explain: bool = False,
     ) -> None:
+        self._explain = explain
         self.options = preset_options(options)
         self.device = choose_device(device)
         _log.info("device %s, asked for %s", self.device, device)
@@ -73,7 +76,7 @@ class Pipeline:
         self._size: tuple[int, int] | None = None
         self._roi_mask: Any = None
         self._motion = WorkFrames(self.device, self.options.work_height, self.options.flow)
-        self._segmenter = AutomaticSegmenter(self.options.automatic)
+        self._segmenter = AutomaticSegmenter(self.options.automatic, explain=self._explain)
         self._tracker = Tracker(self.options.tracker)
         self._last_camera: Any = None
         self._held: deque[HeldFrame] = deque()
@@ -182,7 +185,7 @@ class Pipeline:
                 camera_matrix=self._full_size_camera(work),
                 image=work.image,
             )
-        return HeldFrame(work, tracked, to_host(probability), foreground.camera)
+        return HeldFrame(work, tracked, to_host(probability), foreground.camera, foreground.evidence)
 
     def _full_size_camera(self, work: WorkFrame) -> NDArray[np.float64] | None:
         """The camera's motion from the frame before to this one, in full-size pixels."""
@@ -228,6 +231,7 @@ def segment(
     device: str = "auto",
     roi: RegionOfInterest | str | os.PathLike[str] = None,
     min_area: int | None = None,
+    explain: bool = False,
     rate: Fraction | int | str | None = None,
     progress: Callable[[int, int | None], bool | None] | None = None,
 ) -> Iterator[FrameResult]:
@@ -243,6 +247,7 @@ def segment(
     device : "auto", "cpu" or "cuda"
     roi : (x, y, width, height), a picture file or an (H, W) mask; nothing outside is segmented
     min_area : smallest object in pixels
+    explain : whether results carry their `Evidence`: the terms that decided, as maps
     rate : frames per second for inputs without times
     progress : called with (frames done, frames in all or None) after each; returning False ends the run cleanly
 
@@ -272,7 +277,7 @@ def segment(
         chosen = chosen.replaced(options)
     elif options is not None:
         raise OptionError(f"options is {options!r}; expected PipelineOptions or a table of some of its values.")
-    pipeline = Pipeline(chosen, device=device, roi=roi, min_area=min_area)
+    pipeline = Pipeline(chosen, device=device, roi=roi, min_area=min_area, explain=explain)
     return _run(pipeline, source, open_source, prefetch, rate, progress)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cvseg.records.evidence import Evidence
 from cvseg.records.frame import Frame
 from cvseg.records.track import Track
 
@@ -24,6 +25,7 @@ class FrameResult:
     foreground : (H, W) float32 in [0, 1], probability that a pixel belongs to a moving object
     camera : "static" or "moving", what the pipeline took the camera for
     times_s : seconds spent per stage on this frame
+    evidence : what decided, term by term; None unless ``explain=True`` asked for it
     """
 
     frame: Frame
@@ -32,3 +34,4 @@ class FrameResult:
     foreground: NDArray[np.float32]
     camera: str
     times_s: Mapping[str, float] = field(default_factory=dict)
+    evidence: Evidence | None = None

@@ -340,3 +340,12 @@ def test_a_single_frame_is_a_video_too():
     (result,) = segment(np.zeros((1, 20, 30), np.uint8), preset="balanced", device="cpu")
     assert not result.labels.any()
     assert result.frame.index == 0
+
+
+def test_results_carry_no_evidence_unless_it_is_asked_for(crossing, crossing_results):
+    assert all(result.evidence is None for result in crossing_results)
+    explained = list(segment(crossing, device="cpu", explain=True))
+    assert_same(explained, crossing_results)
+    for result in explained:
+        assert result.evidence.motion.shape == SIZE_HW
+        assert result.evidence.factor == 1

@@ -1,0 +1,54 @@
+"""`Evidence`: what spoke for and against the object at each pixel of a frame, term by term."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Map = NDArray[np.float32]
+
+# In the order of the pipeline; each is a map of `Evidence`, a column of explain.csv and a panel of the pictures.
+EVIDENCE_TERMS = ("motion", "time", "location", "appearance", "background", "outline")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Terms of one decision, in one unit: positive speaks for the object, negative for the background, 0 for neither.
+
+    All but `outline` add up to what was given to the cut; all together are positive on no pixel that the cut gave to
+    the background, and negative on none that it gave to the object. Where they are 0, the outline alone decided.
+
+    Attributes
+    ----------
+    motion : (h, w) float32; the frame's own flow, to the next and to the previous frame
+    time : what other frames changed: votes of cells that look alike, and the same pixels before and after
+    location : what the place changed: the evidence around the pixel, and being far from all evidence for an object
+    appearance : colours of the objects against those of the background, in the frames around
+    background : the model of the background; 0 while the camera moves
+    outline : what the cut changed: minus all other terms where it outvoted them, else 0
+    factor : full size / size of the maps; map pixel j covers the pixels ``factor * j`` to ``factor * j + factor - 1``
+    """
+
+    motion: Map
+    time: Map
+    location: Map
+    appearance: Map
+    background: Map
+    outline: Map
+    factor: int
+
+    def terms(self) -> dict[str, Map]:
+        """The maps by name, in the order of `EVIDENCE_TERMS`."""
+        return {name: getattr(self, name) for name in EVIDENCE_TERMS}
+
+    @property
+    def total(self) -> Map:
+        """(h, w) float32: sum of all terms."""
+        return np.sum(list(self.terms().values()), axis=0, dtype=np.float32)
+
+    def means(self, inside: NDArray[np.bool_]) -> dict[str, float]:
+        """Mean of each term over the pixels `inside`, (h, w) bool; 0 where there are none."""
+        count = max(1, int(np.count_nonzero(inside)))
+        return {name: float(values[inside].sum(dtype=np.float64)) / count for name, values in self.terms().items()}
