@@ -10,14 +10,15 @@ import numpy as np
 
 from cvseg.appearance.color_model import ColorModel
 from cvseg.arrays import array_module
-from cvseg.background import BACKGROUND_METHODS, background_model
+from cvseg.background import BACKGROUND_METHODS
 from cvseg.kernels.warping.warp_backward import warp_backward
 from cvseg.masks.refinement import upsample_along_edges
-from cvseg.motion import CameraState, ConsensusOptions, MotionSaliency, NonlocalConsensus, motion_saliency_map
+from cvseg.motion import ConsensusOptions, MotionSaliency, NonlocalConsensus, motion_saliency_map
 from cvseg.motion.motion_seeds import motion_seeds
 from cvseg.motion.nonlocal_consensus_2014 import Votes
 from cvseg.objects.evidence_terms import VoteParts, evidence_of_cut, evidence_of_sum
 from cvseg.objects.frame_cuts import FrameCut, FrameCutOptions, FrameCuts
+from cvseg.objects.still_camera import StillCamera, StillEvidence
 from cvseg.objects.work_frame import WorkFrame
 from cvseg.options import Options, option
 from cvseg.records.evidence import Evidence
@@ -60,14 +61,6 @@ class AutomaticOptions(Options):
 
 
 @dataclass(frozen=True)
-class _Still:
-    """What the background model says of a frame before which the camera stood: a logit, and how far it is known."""
-
-    logit: Any
-    trust: float
-
-
-@dataclass(frozen=True)
 class Foreground:
     """Decision about one frame.
 
@@ -102,8 +95,11 @@ class AutomaticSegmenter:
         self.options = options or AutomaticOptions()
         self.explain = explain
         self._consensus: NonlocalConsensus[tuple[WorkFrame, Any]] = NonlocalConsensus(self.options.consensus)
-        self._camera = CameraState()
-        self._background = background_model(self.options.background)
+        self._still = StillCamera(
+            camera=self.options.camera,
+            background=self.options.background,
+            background_frames=self.options.background_frames,
+        )
         self._colors = ColorModel()
         self._memory: Any = None
         self._cuts = FrameCuts(self.options.cut)
@@ -112,7 +108,7 @@ class AutomaticSegmenter:
     def push(self, work: WorkFrame) -> list[Foreground]:
         """Take in the next frame; the frames that can be decided now come out, oldest first."""
         with work.timed("background"):
-            still = self._still(work)
+            still = self._still.push(work)
         if self.options.evidence == "causal":
             with work.timed("motion"):
                 saliency = self._saliency(work)
@@ -138,23 +134,6 @@ class AutomaticSegmenter:
         exponent = self.options.speed_exponent
         return motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras, exponent=exponent).seed
 
-    def _still(self, work: WorkFrame) -> _Still | None:
-        """What the background model says, while the camera stands."""
-        options = self.options
-        if options.camera == "moving":
-            return None
-        assert work.camera_forward is not None
-        self._camera.update(work.camera_forward)
-        if self._camera.moved and options.camera == "auto":
-            self._background.reset()
-        result = self._background.update(work.small)
-        if options.camera == "auto" and not self._camera.static:
-            return None
-        module = array_module(result.foreground)
-        limited = module.clip(result.foreground, np.float32(0.02), np.float32(0.98))
-        trust = min(1.0, result.frames / options.background_frames)
-        return _Still(module.log(limited / (np.float32(1) - limited)), trust)
-
     def _decide_votes(self, decided: list[Votes[Any]]) -> list[Foreground]:
         done = []
         for votes in decided:
@@ -163,7 +142,7 @@ class AutomaticSegmenter:
                 voted = vote = votes.votes.reshape(-1)[votes.cells]
                 gain: Any = np.float32(1)
                 if still is not None:
-                    vote, gain = self._with_background(voted, still, votes.contrast)
+                    vote, gain = still.with_votes(voted, votes.contrast)
                 parts = None
                 if self.explain:
                     parts = VoteParts(votes.seeds.reshape(-1)[votes.cells], voted, vote, gain)
@@ -172,17 +151,6 @@ class AutomaticSegmenter:
                 cuts = self._cuts.push(vote, work.lab, work.small, work.forward_xy, work.backward_xy)
             done += self._finished(cuts)
         return done
-
-    def _with_background(self, vote: Any, still: _Still, contrast: float) -> tuple[Any, Any]:
-        """Votes of a frame before which the camera stood, and how much of the votes is left in them."""
-        module, half = array_module(vote), np.float32(0.5)
-        # Motion adds to the background model, where it is clear: the model learns slow objects away.
-        clear = min(max((contrast - 0.25) / 0.15, 0.0), 1.0)
-        own = vote - half
-        trust, share = np.float32(still.trust), np.float32(max(1 - still.trust, 0.0))
-        gain = share + trust * np.float32(2 * clear) * (own > np.float32(0))
-        mixed = trust * still.logit / np.float32(8) + gain * own
-        return module.clip(mixed + half, np.float32(0), np.float32(1)), gain
 
     def _finished(self, cuts: list[FrameCut]) -> list[Foreground]:
         """Masks at full size."""
@@ -194,7 +162,7 @@ class AutomaticSegmenter:
             done.append(self._full_size(work, np.float32(6) * (cut.inside - np.float32(0.5)), static, evidence))
         return done
 
-    def _decide_causal(self, work: WorkFrame, saliency: MotionSaliency, still: _Still | None) -> Foreground:
+    def _decide_causal(self, work: WorkFrame, saliency: MotionSaliency, still: StillEvidence | None) -> Foreground:
         options, module = self.options, array_module(work.gray)
         with work.timed("evidence"):
             level = np.float32(max(1.5, options.motion_level * saliency.full))
@@ -202,9 +170,7 @@ class AutomaticSegmenter:
             logit = module.clip(logit, np.float32(-2.5), np.float32(2.5))
             terms = {"motion": logit}
             if still is not None:
-                # As for the votes: motion adds where it is clear.
-                clear = min(max((saliency.full - 3.0) / 3.0, 0.0), 1.0)
-                terms["motion"] = np.float32(clear) * module.maximum(logit, np.float32(0))
+                terms["motion"] = still.added_motion(logit, saliency.full)
                 terms["background"] = still.logit
                 logit = still.logit + terms["motion"]
             elif self._memory is not None:
