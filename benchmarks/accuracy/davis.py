@@ -1,9 +1,13 @@
-"""Region similarity J and boundary accuracy F of `cvseg.segment` on DAVIS 2016, beside the published methods.
+"""J, F and T of `cvseg.segment` on DAVIS 2016, beside the published methods; and on variations of the clips.
 
-python benchmarks/accuracy/davis.py [--preset balanced] [--sequences blackswan libby] [--json FILE] [--overlays DIR]
+python benchmarks/accuracy/davis.py [--preset balanced] [--sequences blackswan libby] [--flicker] [--json FILE]
+    [--overlays DIR]
+python benchmarks/accuracy/davis.py --variations [backwards shake]
 
-All labels of a frame are merged to one foreground. The first and the last frame of a sequence are segmented and not
-scored, as the benchmark prescribes. The data are found by CVSEG_DATA, else in ../shared/data.
+J: region similarity, F: boundary accuracy, T: instability of the outline over time. All labels of a frame are merged to
+one foreground. The first and the last frame of a sequence are segmented and not scored, as the benchmark prescribes.
+`--flicker` adds the change of the mask that the flow does not explain, beside that of the same evidence cut frame by
+frame, without neighbours. The data are found by CVSEG_DATA, else in ../shared/data.
 """
 
 from __future__ import annotations
@@ -14,7 +18,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,91 +25,46 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from measuring import ROOT, Segment, environment, print_row, rounded, timed, warm_up
+from clip_scores import confidence_correlation, mean_of, score_clip
+from measuring import ROOT, Segment, environment, print_row, rounded, warm_up
+from overlay_sheet import OverlaySheet
+from variation_table import measure_variations
+from variations import VARIATIONS, read_truth
 
-from cvseg.evaluation import boundary_accuracy, region_similarity, sequence_statistics
+from cvseg.errors import nearest_name
 
-COLUMNS = ("sequence", "frames", "J mean", "J recall", "J decay", "F mean", "F recall", "frames/s")
-WIDTHS = (16, 6, 8, 8, 8, 8, 8, 8)
-PICTURES = 6  # per sequence, with --overlays
+COLUMNS = ("sequence", "frames", "J mean", "J recall", "J decay", "F mean", "F recall", "T", "frames/s")
+WIDTHS = (16, 6, 8, 8, 8, 8, 8, 8, 8)
+FLICKER_COLUMNS = ("flicker", "per frame")
+FLICKER_WIDTHS = (8, 9)
+# The same votes, each frame cut with its own colours and without its neighbours along the flow.
+FRAME_BY_FRAME = {"automatic": {"cut": {"flow_share": 0.0, "colors": {"reach": 0, "rest": 0.0}}}}
 
 
 def data_folder() -> Path:
     return Path(os.environ.get("CVSEG_DATA", ROOT.parent / "shared" / "data"))
 
 
-def read_truth(path: Path) -> np.ndarray:
-    """(H, W) bool from a mask file; any value above 0 is the object."""
-    from PIL import Image
+def read_truths(folder: Path) -> dict[str, np.ndarray]:
+    """Stem to (H, W) bool, in order."""
+    truths = {path.stem: read_truth(path) for path in sorted(folder.glob("*.png"))}
+    if not truths:
+        raise SystemExit(f"davis.py: no masks (*.png) in {folder}.")
+    return truths
 
-    with Image.open(path) as picture:
-        mask = np.asarray(picture)
-    return (mask if mask.ndim == 2 else mask[..., :3].max(axis=2)) > 0
 
-
-def score_sequence(
-    frames: Path, truths: Path, segment: Segment, overlays: Path | None = None, **settings: Any
+def measure_sequence(
+    frames: Path, truth_folder: Path, segment: Segment, options: argparse.Namespace, **settings: Any
 ) -> dict[str, Any]:
-    """Segment one folder of frames and score every frame that has a true mask of the same stem.
-
-    Returns
-    -------
-    dict : frames, seconds, frames_per_s, J and F (mean, recall, decay), and both per frame. A frame that the
-        segmentation leaves out has an empty mask.
-    """
-    names = sorted(path.stem for path in truths.glob("*.png"))
-    if not names:
-        raise SystemExit(f"davis.py: no masks (*.png) in {truths}.")
-    keep = set(np.linspace(0, len(names) - 1, PICTURES).round().astype(int).tolist()) if overlays else set()
-    scores: dict[str, tuple[float, float]] = {}
-    pictures, clock, count = [], [0.0], 0
-    for result in timed(segment(str(frames), **settings), clock):
-        count += 1
-        path = truths / f"{result.frame.name}.png"
-        if not path.is_file():
-            continue
-        truth = read_truth(path)
-        foreground = np.asarray(result.labels) > 0
-        scores[path.stem] = region_similarity(foreground, truth), boundary_accuracy(foreground, truth)
-        if names.index(path.stem) in keep:
-            pictures.append(draw(result, truth))
-    for name in names:
-        if name not in scores:
-            truth = read_truth(truths / f"{name}.png")
-            nothing = np.zeros_like(truth)
-            scores[name] = region_similarity(nothing, truth), boundary_accuracy(nothing, truth)
-    if overlays and pictures:
-        save_pictures(pictures, overlays / f"{frames.name}.jpg")
-    per_frame = {letter: [scores[name][i] for name in names] for i, letter in enumerate("JF")}
-    return {
-        "frames": count,
-        "seconds": clock[0],
-        "frames_per_s": count / clock[0] if clock[0] else float("nan"),
-        **{letter: asdict(sequence_statistics(per_frame[letter])) for letter in "JF"},
-        "per_frame": per_frame,
-    }
-
-
-def draw(result: Any, truth: np.ndarray) -> np.ndarray:
-    """Overlay of one frame, with the true outline in white."""
-    from cvseg.kernels.evaluation.mask_boundary import mask_boundary
-    from cvseg.report.overlay import draw_overlay
-
-    picture = draw_overlay(result.frame.image, np.asarray(result.labels), tuple(result.tracks))
-    picture[mask_boundary(truth.view(np.uint8)) > 0] = 255
-    return picture
-
-
-def save_pictures(pictures: Sequence[np.ndarray], path: Path) -> None:
-    """Three in a row, at half size."""
-    from PIL import Image
-
-    height, width = pictures[0].shape[0] // 2, pictures[0].shape[1] // 2
-    sheet = Image.new("RGB", (3 * width, -(-len(pictures) // 3) * height))
-    for i, picture in enumerate(pictures):
-        sheet.paste(Image.fromarray(picture).resize((width, height)), (i % 3 * width, i // 3 * height))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path, quality=90)
+    """`score_clip` of one folder of frames, with its pictures; `frame_by_frame_flicker` where flicker is asked for."""
+    truths = read_truths(truth_folder)
+    sheet = OverlaySheet(list(truths), options.overlays and options.overlays / f"{frames.name}.jpg")
+    found = score_clip(str(frames), truths, segment, flicker=options.flicker, look=sheet.add, **settings)
+    if options.flicker:
+        alone = score_clip(str(frames), truths, segment, flicker=True, options=FRAME_BY_FRAME, **settings)
+        found["frame_by_frame"] = {key: alone[key] for key in ("J", "F", "T", "flicker")}
+    sheet.save()
+    return found
 
 
 def published(folder: Path, sequences: Sequence[str]) -> list[tuple[str, str, float, float]]:
@@ -127,9 +85,20 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--sequences", nargs="+", metavar="NAME", help="default: all")
+    parser.add_argument(
+        "--variations",
+        nargs="*",
+        metavar="NAME",
+        help=f"run variations of the clips instead: {', '.join(VARIATIONS)}; default: all, as_is beside them",
+    )
+    parser.add_argument("--flicker", action="store_true", help="also measure flicker: takes another run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured")
     parser.add_argument("--overlays", type=Path, metavar="DIR", help="write a sheet of pictures per sequence")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    for name in options.variations or ():
+        if name not in VARIATIONS:
+            raise SystemExit(f"davis.py: no variation {name!r}; {nearest_name(name, VARIATIONS)}")
+    return options
 
 
 def main(argv: Sequence[str] | None = None, segment: Segment | None = None) -> dict[str, Any]:
@@ -150,42 +119,68 @@ def main(argv: Sequence[str] | None = None, segment: Segment | None = None) -> d
         )
     settings = {"preset": options.preset, "device": options.device}
     warm_up(segment, str(frames / sequences[0]), **settings)
-
-    print_row(COLUMNS, WIDTHS)
-    results: dict[str, dict[str, Any]] = {}
-    for name in sequences:
-        found = score_sequence(frames / name, truths / name, segment, options.overlays, **settings)
-        results[name] = found
-        figures = (found["J"]["mean"], found["J"]["recall"], found["J"]["decay"], found["F"]["mean"])
-        print_row((name, found["frames"], *figures, found["F"]["recall"], found["frames_per_s"]), WIDTHS)
-    mean = {
-        letter: {key: float(np.mean([r[letter][key] for r in results.values()])) for key in ("mean", "recall", "decay")}
-        for letter in "JF"
-    }
-    count, seconds = (sum(r[key] for r in results.values()) for key in ("frames", "seconds"))
-    figures = (mean["J"]["mean"], mean["J"]["recall"], mean["J"]["decay"], mean["F"]["mean"], mean["F"]["recall"])
-    print_row(("mean", count, *figures, count / seconds), WIDTHS)
-
-    others = published(folder, sequences)
-    if others:
-        print("\npublished, mean over the same sequences")
-        print_row(("kind", "method", "J mean", "F mean"), (22, 8, 8, 8))
-        for row in others:
-            print_row(row, (22, 8, 8, 8))
-    record = rounded(
-        {
-            "benchmark": "DAVIS 2016, 480p",
-            "settings": settings,
-            "sequences": results,
-            "mean": {**mean, "frames_per_s": count / seconds},
-            "published": [dict(zip(("kind", "method", "J", "F"), row, strict=True)) for row in others],
-            **environment(),
-        }
-    )
+    if options.variations is not None:
+        folders = [(frames / name, truths / name) for name in sequences]
+        measured = measure_variations(folders, options.variations or list(VARIATIONS), segment, options, **settings)
+        record = {"benchmark": "variations of DAVIS 2016, 480p", "settings": settings, **measured}
+    else:
+        measured = measure(frames, truths, sequences, segment, options, **settings)
+        others = published(folder, sequences)
+        if others:
+            print("\npublished, mean over the same sequences")
+            print_row(("kind", "method", "J mean", "F mean"), (22, 8, 8, 8))
+            for row in others:
+                print_row(row, (22, 8, 8, 8))
+        tables = [dict(zip(("kind", "method", "J", "F"), row, strict=True)) for row in others]
+        record = {"benchmark": "DAVIS 2016, 480p", "settings": settings, **measured, "published": tables}
+    record = rounded({**record, **environment()})
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return record
+
+
+def measure(
+    frames: Path,
+    truths: Path,
+    sequences: Sequence[str],
+    segment: Segment,
+    options: argparse.Namespace,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Print a row per sequence, and the means."""
+    columns = (COLUMNS + FLICKER_COLUMNS, WIDTHS + FLICKER_WIDTHS) if options.flicker else (COLUMNS, WIDTHS)
+    print_row(*columns)
+    results: dict[str, dict[str, Any]] = {}
+    for name in sequences:
+        found = measure_sequence(frames / name, truths / name, segment, options, **settings)
+        results[name] = found
+        print_row(row(name, found, options.flicker), columns[1])
+    mean: dict[str, Any] = {
+        letter: {key: float(np.mean([r[letter][key] for r in results.values()])) for key in ("mean", "recall", "decay")}
+        for letter in "JF"
+    }
+    count, seconds = (sum(r[key] for r in results.values()) for key in ("frames", "seconds"))
+    mean |= {key: mean_of([r[key] for r in results.values()]) for key in ("T", "flicker")}
+    if options.flicker:
+        alone = [r["frame_by_frame"] for r in results.values()]
+        mean["frame_by_frame"] = {"flicker": mean_of([r["flicker"] for r in alone])}
+    mean["frames_per_s"] = count / seconds
+    print_row(row("mean", {**mean, "frames": count}, options.flicker), columns[1])
+    correlation = confidence_correlation(list(results.values()))
+    if correlation is not None:
+        print(
+            f"\nconfidence against J, {correlation['frames']} frames: "
+            f"Pearson {correlation['pearson']:.3f}, Spearman {correlation['spearman']:.3f}"
+        )
+    return {"sequences": results, "mean": mean, "confidence": correlation}
+
+
+def row(name: str, found: dict[str, Any], flicker: bool) -> tuple[Any, ...]:
+    j, f = found["J"], found["F"]
+    figures = (j["mean"], j["recall"], j["decay"], f["mean"], f["recall"], found["T"], found["frames_per_s"])
+    more = (found["flicker"], found["frame_by_frame"]["flicker"]) if flicker else ()
+    return (name, found["frames"], *figures, *more)
 
 
 if __name__ == "__main__":

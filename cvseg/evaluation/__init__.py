@@ -16,6 +16,7 @@ from cvseg.evaluation.flow_regions import (
 from cvseg.evaluation.higher_order_tracking_accuracy import HigherOrderScore, higher_order_tracking_accuracy
 from cvseg.evaluation.identity_accuracy import IdentityScore, identity_accuracy
 from cvseg.evaluation.interactive_accuracy import InteractiveScore, interactive_accuracy
+from cvseg.evaluation.mask_flicker import mask_flicker
 from cvseg.evaluation.object_pairs import PairScores, pair_scores
 from cvseg.evaluation.overlaps import ObjectOverlaps, box_overlaps, label_overlaps
 from cvseg.evaluation.panoptic_quality import (
@@ -156,6 +157,7 @@ __all__ = [
     "label_consistency",
     "label_overlaps",
     "label_sequence",
+    "mask_flicker",
     "match_boundaries",
     "match_segments",
     "match_transitions",
