@@ -7,20 +7,14 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from cvseg.arrays import array_module, device_of, to_device, to_host
-from cvseg.kernels.consensus.cell_descriptors import DESCRIPTOR_CHANNELS, cell_descriptors, gaussian_weights
-from cvseg.kernels.consensus.cell_features import cell_features
-from cvseg.kernels.consensus.consensus_step import consensus_step
-from cvseg.kernels.consensus.consensus_weights import consensus_weights
-from cvseg.kernels.consensus.nearest_cells import nearest_cells
-from cvseg.kernels.superpixels.slic_clusters import slic_clusters
+from cvseg.arrays import array_module, to_host
+from cvseg.motion.cell_ring import CellRing
 from cvseg.motion.vote_threshold import stable_threshold
 from cvseg.options import Options, option
 
 Payload = TypeVar("Payload")
 # Factors of the scale of distances and of the restart: the first opinion is that of the options.
 _OPINIONS = ((1.0, 1.0), (0.5, 0.5), (2.0, 1.0))
-LAB_UNITS = 16  # of the colours that cells are made of, per unit of L*a*b*
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,16 +81,14 @@ class NonlocalConsensus(Generic[Payload]):
 
     def __init__(self, options: ConsensusOptions | None = None) -> None:
         self.options = options or ConsensusOptions()
-        self.offsets = [o for o in range(-self.options.reach, self.options.reach + 1) if o % self.options.step == 0]
-        self.capacity = 2 * self.options.reach + self.options.hop
+        self.ring = CellRing(self.options, 2 * self.options.reach + self.options.hop)
         self.reset()
 
     def reset(self) -> None:
         """Forget all frames, as after a shot cut; call `finish` first to get their decisions."""
-        self._next = 0
+        self.ring.reset()
         self._decided = 0
         self._payloads: dict[int, tuple[Payload, Any]] = {}
-        self._ring: dict[str, Any] = {}
 
     def push(self, lab: Any, seeds: Any, payload: Payload) -> list[Votes[Payload]]:
         """Take in the next frame.
@@ -111,96 +103,19 @@ class NonlocalConsensus(Generic[Payload]):
         -------
         list of Votes : the frames that can be decided now, usually none, then `hop` at once
         """
-        options = self.options
-        cells, rows, columns = self._cells(lab)
-        features = cell_features(lab, seeds, cells, np.int32(rows), np.int32(columns))
-        device = device_of(lab)
-        near = to_device(gaussian_weights(5 / options.cell), device)
-        far = to_device(gaussian_weights(14 / options.cell), device)
-        descriptors, links = cell_descriptors(features, near, far)
-        if not self._ring:
-            self._allocate(features.shape[:2], array_module(lab))
-        frame, place, ring = self._next, self._next % self.capacity, self._ring
-        self._forget(frame - self.capacity)
-        ring["descriptors"][place] = descriptors
-        ring["links"][place] = links
-        ring["seeds"][place] = features[..., 14].reshape(-1)
-        ring["distances"][place] = np.inf
-        self._connect(frame)
-        self._payloads[frame] = payload, cells
-        self._next += 1
-        if self._next - self._decided >= options.reach + options.hop:
+        options, frame = self.options, self.ring.count
+        self._payloads[frame] = payload, self.ring.push(lab, seeds)
+        if self.ring.count - self._decided >= options.reach + options.hop:
             return self._decide(self._decided + options.hop)
         return []
 
-    def _cells(self, lab: Any) -> tuple[Any, int, int]:
-        """Cells that follow the edges of the picture, on a grid of rows and columns."""
-        options, module = self.options, array_module(lab)
-        height, width = (int(side) for side in lab.shape[:2])
-        rows, columns = -(-height // options.cell), -(-width // options.cell)
-        levels = module.zeros((height, width, 4), np.int16)
-        levels[..., :3] = module.rint(lab * np.float32(LAB_UNITS))
-        side2 = height * width / (rows * columns)
-        position = np.float32((options.compactness * LAB_UNITS) ** 2 / side2)
-        cells = slic_clusters(levels, np.int32(rows), np.int32(columns), np.int32(options.cell_rounds), position)
-        return cells, rows, columns
-
     def finish(self) -> list[Votes[Payload]]:
         """Decide every frame that is still open."""
-        return self._decide(self._next) if self._next > self._decided else []
-
-    def _allocate(self, cells_yx: tuple[int, int], module: Any) -> None:
-        cells, frames, slots = cells_yx[0] * cells_yx[1], self.capacity, len(self.offsets)
-        self.cells_yx = (int(cells_yx[0]), int(cells_yx[1]))
-        self._ring = {
-            "descriptors": module.zeros((frames, DESCRIPTOR_CHANNELS, cells), np.float32),
-            "links": module.zeros((frames, 4, cells), np.float32),
-            "seeds": module.zeros((frames, cells), np.float32),
-            "edges": module.zeros((frames, slots, cells, 2), np.int32),
-            "distances": module.full((frames, slots, cells, 2), np.inf, np.float32),
-            "scales": module.zeros(frames, np.float32),
-        }
-
-    def _forget(self, gone: int) -> None:
-        """Remove the edges that lead to a frame whose place is taken by a new one."""
-        if gone < 0:
-            return
-        for slot, offset in enumerate(self.offsets):
-            if offset < 0 and gone - offset < self._next:
-                self._ring["distances"][(gone - offset) % self.capacity, slot] = np.inf
-
-    def _connect(self, frame: int) -> None:
-        """Edges from the new frame to the earlier ones and back."""
-        pairs, targets = [], []
-        for slot, offset in enumerate(self.offsets):
-            other = frame + offset
-            if offset > 0 or other < 0:
-                continue
-            pairs.append((frame, other))
-            targets.append((frame, slot, other))
-            if offset < 0:
-                pairs.append((other, frame))
-                targets.append((other, self.offsets.index(-offset), frame))
-        places = np.array([(a % self.capacity, b % self.capacity) for a, b in pairs], np.int32)
-        ring, cells = self._ring, self._ring["seeds"].shape[1]
-        nearest, distances = nearest_cells(ring["descriptors"], to_device(places, device_of(ring["descriptors"])))
-        for row, (source, slot, target) in enumerate(targets):
-            ring["edges"][source % self.capacity, slot] = nearest[row] + np.int32(target % self.capacity * cells)
-            ring["distances"][source % self.capacity, slot] = distances[row]
-        # The median of the nearest distances; infinite ones (a frame of one cell) must not set the scale.
-        module = array_module(distances)
-        ring["scales"][frame % self.capacity] = module.median(module.minimum(distances[..., 0], np.float32(1e6)))
+        return self._decide(self.ring.count) if self.ring.count > self._decided else []
 
     def _decide(self, end: int) -> list[Votes[Payload]]:
-        options, ring = self.options, self._ring
-        known = min(self._next, self.capacity)
-        places = [frame % self.capacity for frame in range(self._next - known, self._next)]
-        module = array_module(ring["seeds"])
-        where = module.asarray(np.array(places))
-        scale = module.maximum(module.median(ring["scales"][where]), np.float32(1e-6)).reshape(1).astype(np.float32)
-        opinions = [
-            self._opinion(where, scale * np.float32(a), options.restart * b) for a, b in _OPINIONS[: options.opinions]
-        ]
+        options, scale = self.options, self.ring.scale()
+        opinions = [self._opinion(scale * np.float32(a), options.restart * b) for a, b in _OPINIONS[: options.opinions]]
         shared, seeds = (
             sum(maps[1:], maps[0]) / np.float32(len(opinions)) for maps in zip(*(o[:2] for o in opinions), strict=True)
         )
@@ -208,32 +123,20 @@ class NonlocalConsensus(Generic[Payload]):
         decided = []
         for frame in range(self._decided, end):
             payload, cells = self._payloads.pop(frame)
-            own, seed = (maps[frame % self.capacity].reshape(self.cells_yx) for maps in (shared, seeds))
+            own, seed = (maps[frame % self.ring.capacity].reshape(self.ring.cells_yx) for maps in (shared, seeds))
             decided.append(Votes(payload, own, seed, cells, contrast))
         self._decided = end
         return decided
 
-    def _opinion(self, where: Any, scale: Any, restart: float) -> tuple[Any, Any, float]:
+    def _opinion(self, scale: Any, restart: float) -> tuple[Any, Any, float]:
         """Which cells of the ring belong to an object, softly, their seeds alike, and how far the votes stood apart."""
-        options, ring = self.options, self._ring
-        module = array_module(ring["seeds"])
-        weights = consensus_weights(ring["distances"], scale)
-        votes = ring["seeds"]
-        for _ in range(options.rounds):
-            votes = consensus_step(
-                votes,
-                ring["seeds"],
-                ring["edges"],
-                weights,
-                ring["links"],
-                np.int32(self.cells_yx[1]),
-                np.float32(options.link_share),
-                np.float32(restart),
-            )
+        options, seeds, where = self.options, self.ring.arrays["seeds"], self.ring.where
+        module = array_module(seeds)
+        votes = self.ring.vote(seeds, scale, restart, options.rounds)
         window = votes[where]
         low, high = (float(level) for level in to_host(module.percentile(window, module.asarray([50.0, 99.0]))))
         contrast = max(high - low, options.least_contrast)
-        votes, seeds = (module.clip((v - np.float32(low)) / np.float32(contrast), 0, 1) for v in (votes, ring["seeds"]))
+        votes, seeds = (module.clip((v - np.float32(low)) / np.float32(contrast), 0, 1) for v in (votes, seeds))
         threshold = stable_threshold(to_host(votes[where]), options.usual_threshold)
         shift = np.float32(0.5) - np.float32(threshold)
         votes, seeds = (module.clip(v + shift, 0, 1).astype(np.float32) for v in (votes, seeds))

@@ -56,7 +56,7 @@ def test_all_frames_come_out_in_order_and_not_too_late(frames):
         seen += [votes.payload for votes in consensus.push(lab, seeds, number)]
         assert number + 1 - len(seen) < SMALL.reach + SMALL.hop
         assert len(consensus._payloads) == number + 1 - len(seen), "a decided frame is kept"
-        assert len(consensus._ring["seeds"]) == consensus.capacity
+        assert len(consensus.ring.arrays["seeds"]) == consensus.ring.capacity
     seen += [votes.payload for votes in consensus.finish()]
     assert seen == list(range(frames))
     assert consensus.finish() == []
@@ -69,11 +69,11 @@ def test_edges_lead_to_the_nearest_cells_of_living_frames_and_nowhere_else(reach
     descriptors = {}
     for new, (lab, seeds, _) in enumerate(scene(3 * capacity, lambda frame: True)):
         consensus.push(lab, seeds, None)
-        ring = consensus._ring
+        ring = consensus.ring.arrays
         descriptors[new] = ring["descriptors"][new % capacity].copy()
         living = range(max(0, new - capacity + 1), new + 1)
         for source in living:
-            for slot, offset in enumerate(consensus.offsets):
+            for slot, offset in enumerate(consensus.ring.offsets):
                 distances = ring["distances"][source % capacity, slot]
                 if source + offset not in living:
                     assert np.isinf(distances).all(), (new, source, offset)
