@@ -61,6 +61,7 @@ def run_to_folder(
     settings: Mapping[str, Any],
     results: Callable[[], Iterator[FrameResult]],
     overlay: bool = True,
+    explain: bool = False,
     overwrite: bool = False,
     total: int | None = None,
     quiet: bool = False,
@@ -75,6 +76,7 @@ def run_to_folder(
     name : the input as the user wrote it
     settings : what decides the result, for the report
     results : called once the folder is known to be writable; an iterator of results
+    explain : whether the evidence, which the results must carry, is written too
     total : where the progress bar ends; None takes the source's own length
     watch : called with each result
     scores : called after the last result, for the report
@@ -87,7 +89,7 @@ def run_to_folder(
         with 130 after Ctrl-C, 143 after SIGTERM and 129 after SIGHUP.
     """
     record = RunRecord(source=name, settings=settings)
-    folder = ResultsFolder(out, record, source.info, overlay=overlay, overwrite=overwrite)
+    folder = ResultsFolder(out, record, source.info, overlay=overlay, overwrite=overwrite, explain=explain)
     with _terminate_like_ctrl_c() as requests:
         stream = None
         try:

@@ -35,6 +35,7 @@ DEVICES = ("auto", "cpu", "cuda")
     help="Shrink taller frames first; the results have that size.",
 )
 @click.option("--no-overlay", is_flag=True, help="Do not write overlay.mp4.")
+@click.option("--explain", is_flag=True, help="Write explain/*.jpg and explain.csv: why each pixel was taken.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of an earlier run in OUT.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def command(
@@ -46,14 +47,16 @@ def command(
     min_area: str | None,
     max_height: int | None,
     no_overlay: bool,
+    explain: bool,
     overwrite: bool,
     quiet: bool,
 ) -> None:
     """Segment and track the moving objects of INPUT: a video file, a folder of images, or '-' for standard input.
 
     OUT receives masks/*.png (one per frame; the value of a pixel is the id of its track, 0 the background), tracks.txt
-    (MOTChallenge), overlay.mp4, report.html and summary.json. An OUT that holds anything is refused unless --overwrite
-    is given. --roi and --min-area count pixels of INPUT, also with --max-height.
+    (MOTChallenge), overlay.mp4, report.html and summary.json; with --explain also explain/*.jpg, what spoke for and
+    against each pixel, and explain.csv, the same per object and frame. An OUT that holds anything is refused unless
+    --overwrite is given. --roi and --min-area count pixels of INPUT, also with --max-height.
 
     Ctrl-C, a damaged input and a full disk end the run early: every finished frame is kept, and all files agree. Exit
     code: 0 when the whole input was read, 2 after an error, 130 after Ctrl-C.
@@ -85,8 +88,16 @@ def command(
             out,
             name=source,
             settings=settings,
-            results=lambda: segment(frames, preset=preset, device=chosen, roi=frames.shrink_roi(box), min_area=area_px),
+            results=lambda: segment(
+                frames,
+                preset=preset,
+                device=chosen,
+                roi=frames.shrink_roi(box),
+                min_area=area_px,
+                explain=explain,
+            ),
             overlay=not no_overlay,
+            explain=explain,
             overwrite=overwrite,
             quiet=quiet,
         )

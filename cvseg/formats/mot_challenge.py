@@ -7,20 +7,20 @@ known; their place is filled with -1.
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cvseg.errors import FormatError, OutputError, RangeError
+from cvseg.errors import FormatError, RangeError
 from cvseg.records.result import FrameResult
 from cvseg.records.track import Track
-from cvseg.video.replace_file import output_error, partial_path, prepare_folder, remove, replacing
+from cvseg.video.growing_text import GrowingText
+from cvseg.video.replace_file import prepare_folder, replacing
 
 
 @dataclass(frozen=True)
@@ -59,29 +59,11 @@ class TracksWriter:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._path = Path(path)
-        self._partial = partial_path(self._path)
-        self._file: TextIO | None = None
-        if self._path.is_dir():
-            raise OutputError(f"{self._path} is a folder; expected a file name such as {self._path / 'tracks.txt'}.")
-        prepare_folder(self._path.parent)
-        try:
-            self._file = open(self._partial, "w", encoding="ascii", newline="\n")  # noqa: SIM115 - open until close()
-        except OSError as error:
-            raise output_error(self._path, error) from None
+        self._text = GrowingText(path)
 
     def write(self, frame_index: int, tracks: Iterable[Track]) -> None:
         """Add the boxes of one frame; `frame_index` counts from 0."""
-        if self._file is None:
-            raise OutputError(f"{self._path}: the file is closed; open a new one to write more.")
-        lines = [_line(frame_index, track) for track in tracks]
-        try:
-            self._file.write("".join(lines))
-            # A full disk shows now, not at the end.
-            self._file.flush()
-        except OSError as error:
-            self.abort()
-            raise output_error(self._path, error) from None
+        self._text.write("".join([_line(frame_index, track) for track in tracks]))
 
     def write_result(self, result: FrameResult) -> None:
         """Add the tracks of a result of the pipeline."""
@@ -89,22 +71,10 @@ class TracksWriter:
 
     def close(self) -> None:
         """Finish the file; one without boxes is empty."""
-        if self._file is None:
-            return
-        try:
-            self._file.close()
-            self._file = None
-            self._partial.replace(self._path)
-        except OSError as error:
-            self.abort()
-            raise output_error(self._path, error) from None
+        self._text.close()
 
     def abort(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
-            with contextlib.suppress(OSError):  # what cannot be flushed is given up
-                file.close()
-        remove(self._partial)
+        self._text.abort()
 
     def __enter__(self) -> TracksWriter:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,20 @@ class Evidence:
         return np.sum(list(self.terms().values()), axis=0, dtype=np.float32)
 
     def means(self, inside: NDArray[np.bool_]) -> dict[str, float]:
-        """Mean of each term over the pixels `inside`, (h, w) bool; 0 where there are none."""
-        count = max(1, int(np.count_nonzero(inside)))
-        return {name: float(values[inside].sum(dtype=np.float64)) / count for name, values in self.terms().items()}
+        """Mean of each term over the pixels `inside`, (H, W) bool at full size; 0 where there are none."""
+        per_cell = _counts(inside, self.factor)
+        count = max(1, int(per_cell.sum()))
+        return {
+            name: float(np.vdot(per_cell, values.astype(np.float64))) / count for name, values in self.terms().items()
+        }
+
+    def track_means(self, labels: NDArray[np.int32], ids: Iterable[int]) -> dict[int, dict[str, float]]:
+        """`means` of each of the tracks `ids` in the label map, (H, W) int32."""
+        return {number: self.means(labels == number) for number in ids}
+
+
+def _counts(inside: NDArray[np.bool_], factor: int) -> NDArray[np.float64]:
+    """(h, w): how many pixels of each map pixel lie inside; the last row and column may cover fewer."""
+    rows, columns = (np.arange(0, size, factor) for size in inside.shape)
+    counted = np.add.reduceat(np.add.reduceat(inside, rows, axis=0, dtype=np.float64), columns, axis=1)
+    return np.asarray(counted, np.float64)

@@ -110,7 +110,7 @@ def _number_plate(track_id: int, font_px: int) -> tuple[NDArray[np.uint16], NDAr
     """A rounded plate in the track's colour with its number: colours (h, w, 3) and coverage (h, w, 1), 0 to 255."""
     from PIL import Image, ImageDraw
 
-    font: Any = _font(font_px)
+    font: Any = font_of_size(font_px)
     left, top, right, bottom = (int(edge) for edge in font.getbbox("0" * len(str(track_id))))
     margin_x, margin_y = font_px // 3, font_px // 5
     size = (right - left + 2 * margin_x, bottom - top + 2 * margin_y)
@@ -127,7 +127,8 @@ def _number_plate(track_id: int, font_px: int) -> tuple[NDArray[np.uint16], NDAr
 
 
 @lru_cache(maxsize=8)
-def _font(size_px: int) -> Any:
+def font_of_size(size_px: int) -> Any:
+    """The font of all pictures, which comes with Pillow."""
     from PIL import ImageFont
 
     return ImageFont.load_default(size=size_px)

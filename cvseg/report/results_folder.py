@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from cvseg.errors import CvsegError, OutputError
 from cvseg.formats import MaskSink, TracksWriter
 from cvseg.records import FrameResult
+from cvseg.report.evidence_table import evidence_section
+from cvseg.report.explain_folder import EXPLAIN, EXPLAIN_TABLE, ExplainFolder, Means, remove_explanation
 from cvseg.report.html import render_report
 from cvseg.report.overlay import draw_overlay
 from cvseg.report.run_record import RunRecord
@@ -36,6 +38,7 @@ MASKS, TRACKS, OVERLAY, REPORT, SUMMARY = "masks", "tracks.txt", "overlay.mp4", 
 # Kept free from the start and given back at the end: on a full disk the tracks, the end of the overlay and the report
 # still fit.
 RESERVE_BYTES = 4 * 2**20
+EXPLAIN_SHARE = 0.6  # of explain/*.jpg: bytes per pixel of the frame
 # Frames that may wait to be written; each holds a picture and a label map (7 bytes per pixel).
 QUEUE_LENGTH = 3
 # In place of the probabilities, which no file shows: they would wait along for nothing.
@@ -51,6 +54,7 @@ class ResultsFolder:
     record : what is known of the run; the folder adds each finished frame to it
     info : of the source: size and rate of the overlay, and how much room the results may take
     overlay : whether overlay.mp4 is written
+    explain : whether explain/*.jpg and explain.csv are written; the results must carry evidence
     overwrite : replace the results of an earlier run. Only files that cvseg wrote are removed, and only when the first
         new frame is finished.
 
@@ -61,17 +65,26 @@ class ResultsFolder:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], record: RunRecord, info: SourceInfo, *, overlay: bool, overwrite: bool
+        self,
+        path: str | os.PathLike[str],
+        record: RunRecord,
+        info: SourceInfo,
+        *,
+        overlay: bool,
+        overwrite: bool,
+        explain: bool = False,
     ) -> None:
         self.path = Path(path)
         self.record = record
         self._info = info
         self._with_overlay = overlay
+        self._with_explain = explain
+        self._explain: ExplainFolder | None = None
         self._strip = Strip()
         self._masks: MaskSink | None = None
         self._tracks: TracksWriter | None = None
         self._sink: VideoFileSink | None = None
-        self._begun = self._ended = False
+        self._begun = self._ended = self._ours = False
         self._error: BaseException | None = None
         self._queue: queue.Queue[FrameResult | None] = queue.Queue(QUEUE_LENGTH)
         self._thread: threading.Thread | None = None
@@ -140,7 +153,8 @@ class ResultsFolder:
     @property
     def files(self) -> list[str]:
         """Names of the results that are there."""
-        return [name for name in (MASKS, TRACKS, OVERLAY, REPORT, SUMMARY) if (self.path / name).exists()]
+        names = (MASKS, TRACKS, OVERLAY, EXPLAIN, EXPLAIN_TABLE, REPORT, SUMMARY)
+        return [name for name in names if (self.path / name).exists()]
 
     # Before the first frame
 
@@ -148,20 +162,21 @@ class ResultsFolder:
         present = sorted(entry.name for entry in os.scandir(self.path))
         if not present:
             return
-        ours = written_by_cvseg(self.path)
+        ours = self._ours = written_by_cvseg(self.path)
         if not overwrite:
             what = "holds earlier results" if ours else f"is not empty (it holds {present[0]})"
             add = ", or add --overwrite to replace them" if ours else ""
             raise OutputError(f"{self.path} {what}. Name another folder with -o{add}.")
-        if not ours and (self.path / MASKS).exists():
+        foreign = [name for name in (MASKS, EXPLAIN)[: 1 + self._with_explain] if (self.path / name).exists()]
+        if not ours and foreign:
             raise OutputError(
-                f"{self.path} holds a folder {MASKS} that cvseg did not write, and --overwrite would delete it. "
+                f"{self.path} holds a folder {foreign[0]} that cvseg did not write, and --overwrite would delete it. "
                 "Name another folder with -o, or move it away."
             )
 
     def _check_room(self) -> None:
-        # Measured on 480p footage: a mask takes 0.01 byte per pixel, an overlay frame 0.05.
-        frame_bytes = 0.06 * self._info.width * self._info.height
+        # Measured on 480p footage: a mask takes 0.01 byte per pixel, an overlay frame 0.05, the panels EXPLAIN_SHARE.
+        frame_bytes = (0.06 + EXPLAIN_SHARE * self._with_explain) * self._info.width * self._info.height
         needed = 2 * RESERVE_BYTES + frame_bytes * (self._info.frame_count or 100)
         free = shutil.disk_usage(self.path).free
         if free < needed:
@@ -186,9 +201,13 @@ class ResultsFolder:
             for file in masks.glob("*.png"):
                 file.unlink()
         masks.mkdir(exist_ok=True)
+        if self._ours:
+            remove_explanation(self.path)
         self._write_text(SUMMARY, json.dumps(self.record.to_mapping(), indent=2) + "\n")
         self._masks = MaskSink(masks)
         self._tracks = TracksWriter(self.path / TRACKS)
+        if self._with_explain:
+            self._explain = ExplainFolder(self.path)
         if self._with_overlay:
             rate = self._info.rate or DEFAULT_RATE
             self._sink = VideoFileSink(self.path / OVERLAY, rate, time_base=self._info.time_base)
@@ -213,18 +232,26 @@ class ResultsFolder:
             raise OutputError(f"The disk of {self.path} is full. Free some space, or name a folder on another disk.")
         assert self._masks is not None and self._tracks is not None
         began = time.perf_counter()
+        means: Means | None = None
         self._masks.write_result(result)
         try:
             self._tracks.write_result(result)
             masks_done = time.perf_counter()
             self._draw(result)
+            drawn = time.perf_counter()
+            if self._explain is not None:
+                means = self._explain.draw(result)
+                self._explain.note(result, means)
+                self.record.add_times({"write_explain": time.perf_counter() - drawn})
         except BaseException:
             # A mask without its tracks would contradict the other files.
             with contextlib.suppress(OSError):
                 (self.path / MASKS / f"{result.frame.name}.png").unlink()
+            if self._explain is not None:
+                self._explain.forget(result.frame.name)
             raise
-        self.record.add(result)
-        self.record.add_times({"write_masks": masks_done - began, "write_overlay": time.perf_counter() - masks_done})
+        self.record.add(result, means)
+        self.record.add_times({"write_masks": masks_done - began, "write_overlay": drawn - masks_done})
 
     def _draw(self, result: FrameResult) -> None:
         if self._sink is None and not self._strip.wants_next():
@@ -253,13 +280,14 @@ class ResultsFolder:
 
     def _finish_files(self) -> None:
         self._reserve.unlink(missing_ok=True)
-        for sink in (self._tracks, self._sink, self._masks):
+        for sink in (self._tracks, self._explain, self._sink, self._masks):
             if sink is not None:
                 with self._reported():
                     sink.close()
         with self._reported():
-            names = [MASKS, *(name for name in (TRACKS, OVERLAY) if (self.path / name).exists()), SUMMARY]
-            self._write_text(REPORT, render_report(self.record, self._strip.evenly(), names))
+            names = [name for name in self.files if name not in (REPORT, SUMMARY)] + [SUMMARY]
+            page = render_report(self.record, self._strip.evenly(), names, evidence_section(self.record))
+            self._write_text(REPORT, page)
         with self._reported():
             self._write_text(SUMMARY, json.dumps(self.record.to_mapping(), indent=2) + "\n")
 

@@ -17,11 +17,21 @@ from cvseg.records import FrameResult
 
 @dataclass
 class TrackRecord:
-    """The course of one track: 16 bytes per frame in which it is seen."""
+    """The course of one track: 16 bytes per frame in which it is seen.
+
+    `evidence_sums` holds the mean evidence of its pixels, by term, summed over its frames; empty where none was asked.
+    """
 
     frames: array[int] = field(default_factory=lambda: array("l"))
     areas_px: array[int] = field(default_factory=lambda: array("l"))
     confidence_sum: float = 0.0
+    evidence_sums: dict[str, float] = field(default_factory=dict)
+
+    def mean_confidence(self) -> float:
+        return self.confidence_sum / len(self.frames)
+
+    def mean_evidence(self) -> dict[str, float]:
+        return {name: total / len(self.frames) for name, total in self.evidence_sums.items()}
 
 
 @dataclass
@@ -54,8 +64,8 @@ class RunRecord:
     def frame_count(self) -> int:
         return len(self.times_s)
 
-    def add(self, result: FrameResult) -> None:
-        """Note one finished frame; the picture itself is not kept."""
+    def add(self, result: FrameResult, evidence: Mapping[int, Mapping[str, float]] | None = None) -> None:
+        """Note one finished frame, and the mean evidence of each of its tracks; the picture itself is not kept."""
         if not self.times_s:
             self.size_hw = (result.labels.shape[0], result.labels.shape[1])
             self.first_frame = result.frame.index
@@ -67,6 +77,8 @@ class RunRecord:
             record.frames.append(result.frame.index)
             record.areas_px.append(track.area_px)
             record.confidence_sum += track.confidence
+            for name, mean in (evidence or {}).get(track.id, {}).items():
+                record.evidence_sums[name] = record.evidence_sums.get(name, 0.0) + mean
         self.seconds = time.perf_counter() - self._began
 
     def add_times(self, stage_seconds: Mapping[str, float]) -> None:
@@ -112,14 +124,17 @@ class RunRecord:
     @staticmethod
     def _track_mapping(number: int, record: TrackRecord) -> dict[str, Any]:
         seen = len(record.frames)
-        return {
+        mapping: dict[str, Any] = {
             "id": number,
             "first_frame": record.frames[0],
             "last_frame": record.frames[-1],
             "frames": seen,
             "mean_area_px": round(sum(record.areas_px) / seen, 1),
-            "mean_confidence": round(record.confidence_sum / seen, 3),
+            "mean_confidence": round(record.mean_confidence(), 3),
         }
+        if record.evidence_sums:
+            mapping["evidence"] = {name: round(mean, 3) for name, mean in record.mean_evidence().items()}
+        return mapping
 
 
 def machine_mapping() -> dict[str, Any]:
