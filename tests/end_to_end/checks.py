@@ -16,14 +16,17 @@ def mask_files(out):
     return sorted((out / "masks").glob("*"))
 
 
-def check_results(out, *, overlay=True):
+def check_results(out, *, overlay=True, explain=False):
     """Every file is there, whole, and agrees with the others. Returns the summary."""
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     files = mask_files(out)
     assert all(path.suffix == ".png" for path in files), files
     assert len(files) == summary["video"]["frames"] > 0
     names = {"masks", "tracks.txt", "report.html", "summary.json"} | ({"overlay.mp4"} if overlay else set())
+    names |= {"explain", "explain.csv"} if explain else set()
     assert {path.name for path in out.iterdir()} == names
+    if explain:
+        check_explanation(out, files)
     check_masks(files, summary)
     check_tracks(out, summary)
     if overlay:
@@ -59,6 +62,21 @@ def check_tracks(out, summary):
         for row in rows:
             y, x = np.nonzero(labels == table.ids[row])
             assert table.boxes_xyxy[row].tolist() == [x.min(), y.min(), x.max() + 1, y.max() + 1]
+
+
+def check_explanation(out, masks):
+    """A whole picture for every mask, and a line for every box in tracks.txt."""
+    pictures = sorted((out / "explain").iterdir())
+    assert [path.name for path in pictures] == [f"{path.stem}.jpg" for path in masks]
+    for path in pictures:
+        with Image.open(path) as picture:
+            picture.load()
+    head, *lines = (out / "explain.csv").read_text().splitlines()
+    table, columns = read_tracks(out / "tracks.txt"), head.split(",")
+    rows = [dict(zip(columns, map(float, line.split(",")), strict=True)) for line in lines]
+    assert [(row["frame"], row["track"]) for row in rows] == list(zip(table.frames, table.ids, strict=True))
+    for row, path in ((row, masks[int(row["frame"])]) for row in rows):
+        assert row["area_px"] == (read_mask(path) == row["track"]).sum()
 
 
 def check_nothing_left(folder):
