@@ -150,7 +150,7 @@ class SyntheticClip:
             box = _covered_box(layer, matrix, height, width)
             to_layer = np.linalg.inv(matrix)[:2].astype(np.float32).ravel()
             number = np.int32(-1 if layer.number < 0 else i)
-            blend_layer(colour, owner, layer.texture, to_layer, *(np.int32(v) for v in box), number)
+            blend_layer(colour, owner, layer.texture_at(index), to_layer, *(np.int32(v) for v in box), number)
         self._recent[index] = (colour, owner)
         while len(self._recent) > 2:
             self._recent.popitem(last=False)

@@ -27,11 +27,18 @@ class ClipOptions(Options):
     objects: int = option(4, "number of moving cut-outs; beyond eight the cast repeats, smaller", low=0, high=64)
     cast: tuple[str, ...] = option((), "names of the cut-outs, back to front; empty takes the first of CUT_OUTS")
     background: str = option("garage", "name in BACKGROUNDS")
+    size: float = option(1.0, "larger objects; 1 is a fifth to three quarters of the frame height", low=0.1, high=4.0)
     motion: str = option(
         "natural", "natural: each in its own way; stop_and_go: with rests; still: none moves", choices=MOTIONS
     )
     speed: float = option(
         1.0, "faster objects; 1 is about a hundredth of the frame height per frame", low=0.0, high=20.0
+    )
+    speed_spread: float = option(
+        1.0,
+        "how many times as fast the front object is as the back one, the others between; 1: all by their nature",
+        low=1.0,
+        high=100.0,
     )
     camera: str = option("static", "how the camera moves; tour joins all the others", choices=CAMERAS)
     camera_motion: float = option(1.0, "more camera motion; 1 is a quiet hand", low=0.0, high=10.0)
@@ -39,6 +46,7 @@ class ClipOptions(Options):
         0.0, "more depth: foreground scenery slides over the background; 0 is flat", low=0.0, high=2.0
     )
     occluder: bool = option(False, "a standing pillar in front of everything")
+    water: bool = option(False, "below the middle the background is rippling water; its waves move, its truth does not")
     shadow: bool = option(False, "each object casts a soft shadow that belongs to the background")
     noise_sigma: float = option(
         2.0, "more sensor noise, independent in each frame", low=0.0, high=64.0, unit=" grey levels"

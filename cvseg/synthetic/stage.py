@@ -15,6 +15,7 @@ from cvseg.synthetic.cut_outs import CUT_OUTS, cut_out_layer
 from cvseg.synthetic.options import ClipOptions
 from cvseg.synthetic.paths import PATHS, Course, place_at
 from cvseg.synthetic.scenery import caption_layer, grass_layer, pillar_layer, shadow_layer
+from cvseg.synthetic.water import Water, water_below, wave_phases
 
 BASE_VELOCITY = 0.0110  # frame heights per frame at speed 1
 # Where an object starts, as a share of the half view against its direction: below 1 it is in the picture at once.
@@ -38,6 +39,7 @@ class Layer:
     number : 1..n for the objects; 0 belongs to the background; -1 leaves the pixel to what lies below
     nearness : see `Camera.matrix_at`
     on_screen : fixed to the picture, not to the world
+    water : makes the texture anew for each frame
     """
 
     name: str
@@ -48,6 +50,11 @@ class Layer:
     number: int = 0
     nearness: float = 0.0
     on_screen: bool = False
+    water: Water | None = None
+
+    def texture_at(self, frame: int) -> NDArray[np.float32]:
+        """The picture of the layer at a frame, (h, w, 4) float32."""
+        return self.texture if self.water is None else self.water.texture_at(frame)
 
     def label_at(self, frame: int, objects: int) -> int:
         """Object id at a frame. One that has left and enters again is a new object."""
@@ -95,6 +102,8 @@ def build_layers(options: ClipOptions, camera: Camera) -> list[Layer]:
         BACKGROUNDS[options.background], round(2 * half_x * height), round(2 * half_y * height), height
     )
     layers = [Layer("background", background, height)]
+    if options.water:
+        layers.append(_water_layer(options, background))
     if options.parallax:
         texture = grass_layer(round(2 * half_x * height), height)
         layers.append(Layer("grass", texture, height, None, (0.0, 0.5), 0, options.parallax * NEARNESS["grass"]))
@@ -116,6 +125,12 @@ def cast_of(options: ClipOptions) -> Sequence[str]:
     return [names[i % len(names)] for i in range(options.objects)]
 
 
+def _water_layer(options: ClipOptions, background: NDArray[np.float32]) -> Layer:
+    height = options.size_hw[0]
+    water, middle_y = water_below(background, height, wave_phases(np.random.default_rng([options.seed, 4])))
+    return Layer("water", water.texture_at(0), height, None, (0.0, middle_y), water=water)
+
+
 def _object_layers(options: ClipOptions, half_x: float) -> list[Layer]:
     height = options.size_hw[0]
     aspect = options.size_hw[1] / height
@@ -125,13 +140,14 @@ def _object_layers(options: ClipOptions, half_x: float) -> list[Layer]:
         # One generator per object: a further object does not change the others.
         rng = np.random.default_rng([options.seed, 2, i])
         again = i // len(options.cast or CUT_OUTS)
-        size = cut_out.height * 0.75**again
+        size = options.size * cut_out.height * 0.75**again
         texture = cut_out_layer(cut_out, size * height)
         direction = 1 if i % 2 == 0 else -1
         if cut_out.faces_right and direction < 0:
             texture = np.ascontiguousarray(texture[:, ::-1])
         radius = math.hypot(texture.shape[0], texture.shape[1]) / 2 / height
-        velocity = direction * BASE_VELOCITY * options.speed * PATHS[cut_out.path].pace * rng.uniform(0.85, 1.15)
+        pace = PATHS[cut_out.path].pace * options.speed_spread ** (i / max(options.objects - 1, 1) - 0.5)
+        velocity = direction * BASE_VELOCITY * options.speed * pace * rng.uniform(0.85, 1.15)
         start = -direction * START_SHARES[i % len(START_SHARES)] * aspect / 2 + rng.uniform(-0.04, 0.04)
         level = cut_out.level + rng.uniform(-0.015, 0.015) - 0.12 * again
         course = Course(

@@ -129,6 +129,25 @@ def test_synthetic_gives_full_marks_to_the_truth_and_counts_its_renaming(benchma
     assert result["J_object"] < 1
 
 
+def test_the_suite_is_measured_whole_and_its_lowest_scenes_are_named(benchmark, monkeypatch, capsys):
+    module = benchmark("synthetic")
+    monkeypatch.setattr(module, "SUITE", {name: module.SUITE[name] for name in ("crossing", "water", "empty_noise")})
+    monkeypatch.setattr(module, "LOWEST", 2)
+
+    def nothing_found(frames, *, preset, device):
+        for frame in frames:
+            yield SimpleNamespace(frame=frame, labels=np.zeros(frame.image.shape[:2], np.int32), tracks=())
+
+    asked = ["--suite", "--size", "48", "86", "--frames", "3"]
+    record = module.main(asked, segment=nothing_found)
+    assert list(record["scenes"]) == ["crossing", "water", "empty_noise"]
+    assert record["scenes"]["empty_noise"]["J"] == 1
+    assert record["mean"]["J"] == pytest.approx(1 / 3, abs=1e-5)
+    assert record["mean_with_objects"]["J"] == 0
+    assert set(record["lowest"]) == {"crossing", "water"}
+    assert "lowest J: crossing 0.000, water 0.000" in capsys.readouterr().out
+
+
 def test_synthetic_names_the_nearest_scene(benchmark):
     with pytest.raises(SystemExit, match="did you mean 'crossing'"):
         benchmark("synthetic").main(["--scenes", "crosing"], segment=nothing)

@@ -11,12 +11,12 @@ import pytest
 from scipy.ndimage import binary_dilation, gaussian_filter, map_coordinates
 
 from cvseg.errors import InputError, OptionError, RangeError
-from cvseg.synthetic import SCENES, ClipOptions, render_clip
+from cvseg.synthetic import SCENES, SUITE, ClipOptions, render_clip
 from cvseg.synthetic.backgrounds import BACKGROUNDS
 from cvseg.synthetic.cut_outs import CUT_OUTS, cut_out_layer, ellipse, star
 from cvseg.synthetic.paths import REST_PERIOD
 from cvseg.synthetic.photographs import load_photograph
-from cvseg.synthetic.stage import Layer
+from cvseg.synthetic.stage import Layer, build_camera, build_layers
 
 SMALL = (97, 173)
 # Everything that may move the truth about, nothing that may change a colour.
@@ -103,7 +103,7 @@ def test_a_static_scene_without_noise_repeats_its_picture_and_flows_nowhere():
 
 
 def test_flow_and_truth_are_finite_in_every_scene():
-    for name, options in SCENES.items():
+    for name, options in SUITE.items():
         frame = render_clip(replace(options, size_hw=(48, 86)))[min(30, options.frames - 1)]
         assert np.isfinite(frame.flow_xy).all(), name
         assert frame.image.dtype == np.uint8, name
@@ -267,6 +267,79 @@ def test_parallax_moves_near_scenery_faster_than_the_background():
     pillar, grass, wall = speed[10, :].max(), np.median(speed[-3]), np.median(speed[10])
     assert pillar > 1.5 * wall
     assert grass > 1.2 * wall
+
+
+def test_size_scales_the_objects_and_nothing_else():
+    plain = ClipOptions(size_hw=(240, 427), objects=1, cast=("cat",), background="wall", noise_sigma=0.0)
+    usual, half = render_clip(plain)[20], render_clip(replace(plain, size=0.5))[20]
+    assert (half.labels > 0).sum() == pytest.approx((usual.labels > 0).sum() / 4, rel=0.02)
+    outside = (usual.labels == 0) & (half.labels == 0)
+    rim = binary_dilation((usual.labels > 0) | (half.labels > 0), iterations=2)
+    assert outside.any()
+    np.testing.assert_array_equal(usual.image[~rim], half.image[~rim])
+
+
+def test_speed_spread_is_how_many_times_as_fast_the_front_object_is():
+    options = ClipOptions(size_hw=SMALL, objects=3, cast=("cat", "cat", "cat"), noise_sigma=0.0, background="wall")
+    velocities = []
+    for spread in (1.0, 16.0):
+        layers = build_layers(replace(options, speed_spread=spread), build_camera(options))
+        velocities.append([abs(layer.course.velocity) for layer in layers if layer.number > 0])
+    ratios = np.divide(velocities[1], velocities[0])
+    np.testing.assert_allclose(ratios, [0.25, 1.0, 4.0])
+    alone = build_layers(replace(options, objects=1, speed_spread=16.0), build_camera(options))
+    assert abs(alone[-1].course.velocity) == pytest.approx(velocities[0][0] / 4)
+
+
+def test_water_ripples_below_the_middle_while_its_truth_stands():
+    plain = ClipOptions(size_hw=(120, 214), objects=0, background="launch_pad", noise_sigma=0.0)
+    clip, dry = render_clip(replace(plain, water=True)), render_clip(plain)
+    first, later = clip[0], clip[7]
+    assert not first.flow_xy.any()
+    assert not first.labels.any()
+    assert not first.occluded.any()
+    horizon = 60 + round(0.06 * 120)
+    np.testing.assert_array_equal(first.image[: horizon - 1], dry[0].image[: horizon - 1])
+    np.testing.assert_array_equal(first.image[: horizon - 1], later.image[: horizon - 1])
+    change = np.abs(first.image.astype(int) - later.image).max(axis=2)
+    assert (change[horizon + 20 :] > 4).mean() > 0.2
+    # What stands near the horizon is mirrored below it, darker.
+    above, below = first.image[horizon - 25 : horizon - 5], first.image[horizon + 5 : horizon + 25][::-1]
+    assert np.corrcoef(above[..., 1].ravel(), below[..., 1].ravel())[0, 1] > 0.5
+    assert below.mean() < above.mean()
+
+
+def test_water_repeats_in_any_order_and_differs_between_takes():
+    options = ClipOptions(size_hw=SMALL, objects=1, water=True, camera="pan")
+    straight = [frame.image for frame in render_clip(replace(options, frames=4))]
+    clip = render_clip(options)
+    for index in (3, 1, 0, 2):
+        np.testing.assert_array_equal(clip[index].image, straight[index])
+    assert (render_clip(replace(options, seed=5, noise_sigma=0.0))[0].image != straight[0]).mean() > 0.1
+
+
+def test_the_suite_holds_every_kind_with_a_still_and_a_moving_camera():
+    assert len(SUITE) >= 40
+    assert SCENES.items() <= SUITE.items()
+    for holds in (
+        lambda o: o.objects > 1,
+        lambda o: o.motion == "stop_and_go",
+        lambda o: bool(o.caption),
+        lambda o: o.shadow,
+        lambda o: o.water,
+        lambda o: o.occluder,
+        lambda o: o.size < 0.7,
+        lambda o: o.size > 1.1,
+        lambda o: o.speed_spread > 3,
+        lambda o: o.speed < 0.6,
+        lambda o: o.light_change >= 0.5,
+        lambda o: o.noise_sigma >= 8,
+        lambda o: o.objects == 0,
+    ):
+        cameras = {o.camera != "static" for o in SUITE.values() if holds(o)}
+        assert cameras == {True, False}
+    assert any(o.parallax > 1 for o in SUITE.values())
+    assert sum(o.objects == 0 for o in SUITE.values()) <= len(SUITE) / 10  # empty scenes are easy marks
 
 
 @pytest.mark.parametrize("name", ["demo", "parallax", "rotate"])
