@@ -69,12 +69,14 @@ class Foreground:
     work : the frame
     logit : (H, W) float32 at full size; positive is foreground
     camera : "static" or "moving"
+    votes : (h, w) float32 in [-1, 1], positive for objects: what spoke for them before any colours
     evidence : what decided, term by term; None unless it was asked for
     """
 
     work: WorkFrame
     logit: Any
     camera: str
+    votes: Any
     evidence: Evidence | None = None
 
 
@@ -159,7 +161,8 @@ class AutomaticSegmenter:
             work, static, parts = self._cutting.popleft()
             evidence = evidence_of_cut(parts, cut, work.factor) if parts is not None else None
             # +-3: as steep as what the other way gives.
-            done.append(self._full_size(work, np.float32(6) * (cut.inside - np.float32(0.5)), static, evidence))
+            logit = np.float32(6) * (cut.inside - np.float32(0.5))
+            done.append(self._full_size(work, logit, static, cut.location, evidence))
         return done
 
     def _decide_causal(self, work: WorkFrame, saliency: MotionSaliency, still: StillEvidence | None) -> Foreground:
@@ -176,6 +179,7 @@ class AutomaticSegmenter:
             elif self._memory is not None:
                 moved = warp_backward(self._memory, work.backward_xy)
                 logit = logit + np.float32(options.memory) * module.clip(moved, np.float32(-4), np.float32(4))
+        voted = logit
         if still is None:
             with work.timed("evidence"):
                 limit = np.float32(3)
@@ -184,7 +188,7 @@ class AutomaticSegmenter:
                 terms["appearance"] = np.float32(options.color_share) * self._colors.log_ratio(work.lab)
                 logit = logit + terms["appearance"]
         evidence = evidence_of_sum(terms, work.factor) if self.explain else None
-        foreground = self._full_size(work, logit, still is not None, evidence)
+        foreground = self._full_size(work, logit, still is not None, module.clip(voted, -1, 1), evidence)
         with work.timed("evidence"):
             # Every factor-th pixel: the memory is kept at work size.
             half = work.factor // 2
@@ -194,7 +198,9 @@ class AutomaticSegmenter:
             self._colors.update(work.lab, _probability(self._memory))
         return foreground
 
-    def _full_size(self, work: WorkFrame, logit: Any, static: bool, evidence: Evidence | None = None) -> Foreground:
+    def _full_size(
+        self, work: WorkFrame, logit: Any, static: bool, votes: Any, evidence: Evidence | None
+    ) -> Foreground:
         options = self.options
         with work.timed("refine"):
             fine = upsample_along_edges(
@@ -205,7 +211,7 @@ class AutomaticSegmenter:
                 radius=options.refine_radius,
                 epsilon=options.refine_epsilon,
             )
-        return Foreground(work, fine, "static" if static else "moving", evidence)
+        return Foreground(work, fine, "static" if static else "moving", votes, evidence)
 
 
 def _probability(logit: Any) -> Any:

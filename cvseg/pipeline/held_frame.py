@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
 from cvseg.arrays import to_host
 from cvseg.objects import WorkFrame
+from cvseg.objects.mask_confidence import mask_confidences
 from cvseg.records import Evidence, FrameResult
 from cvseg.tracking import TrackedFrame
 
@@ -23,6 +24,7 @@ class HeldFrame:
     tracked : its labels and tracks, with the numbers known when they are read
     foreground : (H, W) float32 in host memory
     camera : "static" or "moving"
+    votes : (h, w) float32 in host memory: what the confidences are taken from
     evidence : None unless it was asked for
     """
 
@@ -30,18 +32,23 @@ class HeldFrame:
     tracked: TrackedFrame
     foreground: NDArray[Any]
     camera: str
+    votes: NDArray[Any]
     evidence: Evidence | None = None
 
     def result(self) -> FrameResult:
         """The finished record; downloads the labels, which synchronises a GPU."""
         with self.work.timed("tracking"):
             labels = to_host(self.tracked.labels)
+            tracks = self.tracked.tracks
+        with self.work.timed("confidence"):
+            confidence, each = mask_confidences(self.votes, labels, tracks, self.work.factor)
         return FrameResult(
             frame=self.work.frame,
             labels=labels,
-            tracks=self.tracked.tracks,
+            tracks=tuple(replace(track, confidence=each[track.id]) for track in tracks),
             foreground=self.foreground,
             camera=self.camera,
             times_s=self.work.times_s,
+            confidence=confidence,
             evidence=self.evidence,
         )

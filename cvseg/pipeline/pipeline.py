@@ -185,7 +185,9 @@ class Pipeline:
                 camera_matrix=self._full_size_camera(work),
                 image=work.image,
             )
-        return HeldFrame(work, tracked, to_host(probability), foreground.camera, foreground.evidence)
+        return HeldFrame(
+            work, tracked, to_host(probability), foreground.camera, to_host(foreground.votes), foreground.evidence
+        )
 
     def _full_size_camera(self, work: WorkFrame) -> NDArray[np.float64] | None:
         """The camera's motion from the frame before to this one, in full-size pixels."""

@@ -25,6 +25,8 @@ class FrameResult:
     foreground : (H, W) float32 in [0, 1], probability that a pixel belongs to a moving object
     camera : "static" or "moving", what the pipeline took the camera for
     times_s : seconds spent per stage on this frame
+    confidence : 0 to 1, how sure the frame's masks are: mean of its tracks' by area; without a track, how surely there
+        is nothing
     evidence : what decided, term by term; None unless ``explain=True`` asked for it
     """
 
@@ -34,4 +36,5 @@ class FrameResult:
     foreground: NDArray[np.float32]
     camera: str
     times_s: Mapping[str, float] = field(default_factory=dict)
+    confidence: float = 1.0
     evidence: Evidence | None = None

@@ -16,7 +16,8 @@ class Track:
     area_px : number of its pixels
     centroid_xy : mean of its pixels
     velocity_xy : filtered motion in pixels per frame
-    confidence : 0 to 1, mean foreground probability of its pixels
+    confidence : 0 to 1, how sure its mask is: from `cvseg.segment` that of `object_confidence`, from a tracker the mean
+        foreground probability of its pixels
     age : frames since the track began, 1 for the first
     """
 

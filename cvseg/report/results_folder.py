@@ -203,7 +203,7 @@ class ResultsFolder:
         masks.mkdir(exist_ok=True)
         if self._ours:
             remove_explanation(self.path)
-        self._write_text(SUMMARY, json.dumps(self.record.to_mapping(), indent=2) + "\n")
+        self._write_text(SUMMARY, self.record.to_json())
         self._masks = MaskSink(masks)
         self._tracks = TracksWriter(self.path / TRACKS)
         if self._with_explain:
@@ -289,7 +289,7 @@ class ResultsFolder:
             page = render_report(self.record, self._strip.evenly(), names, evidence_section(self.record))
             self._write_text(REPORT, page)
         with self._reported():
-            self._write_text(SUMMARY, json.dumps(self.record.to_mapping(), indent=2) + "\n")
+            self._write_text(SUMMARY, self.record.to_json())
 
     @contextlib.contextmanager
     def _reported(self) -> Iterator[None]:

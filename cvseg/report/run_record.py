@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import platform
+import re
 import time
 from array import array
 from collections.abc import Mapping
@@ -14,21 +16,31 @@ from typing import Any
 import cvseg
 from cvseg.records import FrameResult
 
+# A list that holds nothing but numbers and null, one a line; a string never holds a line's end as it is.
+_NUMBERS = re.compile(r"\[(?:\n *(?:-?\d[\d.e+-]*|null),?)+\n *\]")
+
 
 @dataclass
 class TrackRecord:
-    """The course of one track: 16 bytes per frame in which it is seen.
+    """The course of one track: 20 bytes per frame in which it is seen.
 
     `evidence_sums` holds the mean evidence of its pixels, by term, summed over its frames; empty where none was asked.
     """
 
     frames: array[int] = field(default_factory=lambda: array("l"))
     areas_px: array[int] = field(default_factory=lambda: array("l"))
-    confidence_sum: float = 0.0
+    confidences: array[float] = field(default_factory=lambda: array("f"))
     evidence_sums: dict[str, float] = field(default_factory=dict)
 
     def mean_confidence(self) -> float:
-        return self.confidence_sum / len(self.frames)
+        return sum(self.confidences) / len(self.frames)
+
+    def confidences_of_span(self) -> list[float | None]:
+        """Of every frame from the first to the last, None where the track is not seen."""
+        values: list[float | None] = [None] * (self.frames[-1] - self.frames[0] + 1)
+        for frame, value in zip(self.frames, self.confidences, strict=True):
+            values[frame - self.frames[0]] = round(value, 3)
+        return values
 
     def mean_evidence(self) -> dict[str, float]:
         return {name: total / len(self.frames) for name, total in self.evidence_sums.items()}
@@ -53,6 +65,7 @@ class RunRecord:
     scores: dict[str, float] = field(default_factory=dict)
     tracks: dict[int, TrackRecord] = field(default_factory=dict)
     times_s: array[float] = field(default_factory=lambda: array("d"))
+    confidences: array[float] = field(default_factory=lambda: array("f"))
     size_hw: tuple[int, int] = (0, 0)
     cameras: dict[str, int] = field(default_factory=dict)
     stage_seconds: dict[str, float] = field(default_factory=dict)
@@ -70,13 +83,14 @@ class RunRecord:
             self.size_hw = (result.labels.shape[0], result.labels.shape[1])
             self.first_frame = result.frame.index
         self.times_s.append(float(result.frame.time_s))
+        self.confidences.append(result.confidence)
         self.cameras[result.camera] = self.cameras.get(result.camera, 0) + 1
         self.add_times(result.times_s)
         for track in result.tracks:
             record = self.tracks.setdefault(track.id, TrackRecord())
             record.frames.append(result.frame.index)
             record.areas_px.append(track.area_px)
-            record.confidence_sum += track.confidence
+            record.confidences.append(track.confidence)
             for name, mean in (evidence or {}).get(track.id, {}).items():
                 record.evidence_sums[name] = record.evidence_sums.get(name, 0.0) + mean
         self.seconds = time.perf_counter() - self._began
@@ -107,6 +121,7 @@ class RunRecord:
                 "first_time_s": round(self.times_s[0], 6) if self.times_s else 0.0,
                 "last_time_s": round(self.times_s[-1], 6) if self.times_s else 0.0,
                 "camera": dict(sorted(self.cameras.items())),
+                "confidences": [round(value, 3) for value in self.confidences],
             },
             "settings": dict(self.settings),
             "scores": self.scores,
@@ -121,6 +136,11 @@ class RunRecord:
             "machine": machine_mapping(),
         }
 
+    def to_json(self) -> str:
+        """`to_mapping` as text; a list of numbers stands on one line."""
+        text = json.dumps(self.to_mapping(), indent=2)
+        return _NUMBERS.sub(lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(" ]", "]"), text) + "\n"
+
     @staticmethod
     def _track_mapping(number: int, record: TrackRecord) -> dict[str, Any]:
         seen = len(record.frames)
@@ -131,6 +151,7 @@ class RunRecord:
             "frames": seen,
             "mean_area_px": round(sum(record.areas_px) / seen, 1),
             "mean_confidence": round(record.mean_confidence(), 3),
+            "confidences": record.confidences_of_span(),
         }
         if record.evidence_sums:
             mapping["evidence"] = {name: round(mean, 3) for name, mean in record.mean_evidence().items()}

@@ -349,3 +349,20 @@ def test_results_carry_no_evidence_unless_it_is_asked_for(crossing, crossing_res
     for result in explained:
         assert result.evidence.motion.shape == SIZE_HW
         assert result.evidence.factor == 1
+
+
+def test_every_frame_and_object_has_a_confidence(crossing_results):
+    for result in crossing_results:
+        assert 0 <= result.confidence <= 1
+        assert all(0 <= track.confidence <= 1 for track in result.tracks)
+    found = [result for result in crossing_results if result.tracks]
+    assert found
+    for result in found:
+        by_area = sum(track.confidence * track.area_px for track in result.tracks)
+        assert result.confidence == pytest.approx(by_area / sum(track.area_px for track in result.tracks))
+
+
+def test_a_still_scene_is_surely_empty():
+    for result in segment(scene("nothing_moves", 5).frames(), device="cpu"):
+        assert not result.tracks
+        assert result.confidence > 0.6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import io
+import json
 import re
 from fractions import Fraction
 
@@ -71,8 +72,22 @@ def test_the_summary_counts_frames_tracks_and_times():
         "frames": 2,
         "mean_area_px": 15.0,
         "mean_confidence": 0.5,
+        "confidences": [0.5, 0.5],
     }
     assert (second["id"], second["first_frame"], second["last_frame"]) == (2, 1, 2)
+
+
+def test_the_summary_holds_a_confidence_for_every_frame_and_object():
+    summary = record_of({1: 10}, {}, {1: 7}).to_mapping()
+    assert summary["video"]["confidences"] == [1.0, 1.0, 1.0]
+    assert summary["tracks"][0]["confidences"] == [0.5, None, 0.5]
+
+
+def test_the_summary_as_text_has_a_list_of_numbers_on_one_line():
+    record = record_of({1: 10}, {}, {1: 7}, source="[ 1,\n 2 ]")
+    text = record.to_json()
+    assert json.loads(text) == json.loads(json.dumps(record.to_mapping()))
+    assert '"confidences": [0.5, null, 0.5]' in text
 
 
 def test_the_page_is_well_formed_and_needs_nothing_else():
