@@ -11,10 +11,11 @@ import numpy as np
 from cvseg.appearance.color_model import ColorModel
 from cvseg.arrays import array_module
 from cvseg.background import BACKGROUND_METHODS
+from cvseg.errors import OptionError, nearest_name
 from cvseg.kernels.warping.warp_backward import warp_backward
 from cvseg.masks.refinement import upsample_along_edges
 from cvseg.motion import ConsensusOptions, MotionSaliency, NonlocalConsensus, motion_saliency_map
-from cvseg.motion.motion_seeds import motion_seeds
+from cvseg.motion.motion_seeds import MAP_NAMES, motion_seeds
 from cvseg.motion.nonlocal_consensus_2014 import Votes
 from cvseg.objects.evidence_terms import VoteParts, evidence_of_cut, evidence_of_sum
 from cvseg.objects.frame_cuts import FrameCut, FrameCutOptions, FrameCuts
@@ -45,6 +46,7 @@ class AutomaticOptions(Options):
         low=0.1,
         high=2,
     )
+    cues: tuple[str, ...] = option(MAP_NAMES, "motion seeds that count, see motion_seeds; fewer are for tests of each")
     background_frames: int = option(
         200, "frames after which the background model is wholly trusted; larger trusts votes longer", low=1
     )
@@ -58,6 +60,14 @@ class AutomaticOptions(Options):
     refine_epsilon: float = option(1e-3, "contrast that counts as an edge, squared; larger smooths more", low=1e-8)
     consensus: ConsensusOptions = field(default_factory=ConsensusOptions)
     cut: FrameCutOptions = field(default_factory=FrameCutOptions)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in self.cues:
+            if name not in MAP_NAMES:
+                raise OptionError(f"AutomaticOptions: cues names {name!r}; {nearest_name(str(name), MAP_NAMES)}")
+        if not self.cues:
+            raise OptionError(f"AutomaticOptions: cues is empty; expected some of {', '.join(MAP_NAMES)}.")
 
 
 @dataclass(frozen=True)
@@ -134,7 +144,11 @@ class AutomaticSegmenter:
         assert work.camera_forward is not None and work.camera_backward is not None
         cameras = work.camera_forward, work.camera_backward
         exponent = self.options.speed_exponent
-        return motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras, exponent=exponent).seed
+        seeds = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras, exponent=exponent)
+        counted = [seeds.maps[name] for name in MAP_NAMES if name in self.options.cues]
+        if len(counted) == len(MAP_NAMES):
+            return seeds.seed
+        return array_module(seeds.seed).stack(counted).mean(axis=0, dtype=np.float32)
 
     def _decide_votes(self, decided: list[Votes[Any]]) -> list[Foreground]:
         done = []

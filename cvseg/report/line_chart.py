@@ -20,18 +20,28 @@ def draw_line_chart(
     x_label: str,
     y_label: str,
 ) -> str:
-    """SVG of some lines with axes, legend and a title on each line.
+    """SVG of some lines with axes and a title on each line, and a legend as HTML below it.
 
     Parameters
     ----------
     lines : name to (x, y); NaN breaks the line
     x_label, y_label : what the axes mean
     """
+    drawing = line_chart_svg(lines, x_label, y_label)
+    return drawing + _legend(list(lines)) if drawing else '<p class="quiet">No value is defined.</p>'
+
+
+def line_chart_svg(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x_label: str,
+    y_label: str,
+) -> str:
+    """The drawing of `draw_line_chart` alone, of WIDTH x HEIGHT units; empty where no value is defined."""
     shown = dict(list(lines.items())[:MOST_LINES])
     points = [(float(x), float(y)) for xs, ys in shown.values() for x, y in zip(xs, ys, strict=True)]
     points = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
     if not points:
-        return '<p class="quiet">No value is defined.</p>'
+        return ""
     x0, x1 = min(x for x, _ in points), max(x for x, _ in points)
     # Up the range ends at round numbers; along it with the data, so that no room is lost.
     x_ticks = [tick for tick in round_ticks(x0, x1) if x0 <= tick <= x1] or [x0]
@@ -63,7 +73,7 @@ def draw_line_chart(
             f'stroke-linejoin="round" stroke-linecap="round"><title>{escape(name)}</title></path>'
         )
     parts.append("</svg>")
-    return "".join(parts) + _legend(list(lines))
+    return "".join(parts)
 
 
 def round_ticks(low: float, high: float, most: int = 6) -> list[float]:

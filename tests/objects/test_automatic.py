@@ -10,7 +10,7 @@ import pytest
 from cvseg.arrays import to_host
 from cvseg.errors import OptionError
 from cvseg.evaluation import region_similarity
-from cvseg.motion import ConsensusOptions
+from cvseg.motion import ConsensusOptions, motion_seeds
 from cvseg.objects import AutomaticOptions, AutomaticSegmenter, WorkFrames
 from cvseg.records import Frame
 from cvseg.synthetic import SCENES, render_clip
@@ -126,3 +126,26 @@ def test_the_background_model_can_be_chosen_and_an_unknown_one_is_named():
     assert mean_similarity(clip, decided[-6:]) > 0.5
     with pytest.raises(OptionError, match="did you mean 'gaussian_mixture'"):
         AutomaticOptions(background="gausian_mixture")
+
+
+def test_only_the_named_cues_count():
+    works = WorkFrames("cpu", 240, "fast")
+    work = [done for frame in render_clip(PAN).frames() if (done := works.push(frame)) is not None][3]
+    cameras = work.camera_forward, work.camera_backward
+    maps = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras, exponent=0.5)
+
+    def seeds_of(*cues):
+        return AutomaticSegmenter(AutomaticOptions(cues=cues))._seeds(work)
+
+    np.testing.assert_array_equal(seeds_of(*maps.maps), maps.seed)
+    np.testing.assert_array_equal(seeds_of("residual"), maps.maps["residual"])
+    both = (maps.maps["inside"] + maps.maps["outliers"]) / 2
+    np.testing.assert_allclose(seeds_of("outliers", "inside"), both, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cues", "message"), [((), "cues is empty; expected some of residual"), (("colour",), "did you mean 'colors'")]
+)
+def test_cues_that_do_not_exist_are_refused(cues, message):
+    with pytest.raises(OptionError, match=message):
+        AutomaticOptions(cues=cues)
