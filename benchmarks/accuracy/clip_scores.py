@@ -81,7 +81,7 @@ def score_clip(
             continue
         mask = np.asarray(result.labels) > 0
         score = region_similarity(mask, truth), boundary_accuracy(mask, truth)
-        scores[result.frame.name] = (*score, frame_confidence(result))
+        scores[result.frame.name] = (*score, float(getattr(result, "confidence", math.nan)))
         shapes[result.frame.name] = outline_shape(mask)
         if flicker:
             meter.add(result.frame.image, mask)
@@ -102,22 +102,6 @@ def score_clip(
         "flicker": meter.mean(),
         "per_frame": per_frame,
     }
-
-
-def frame_confidence(result: Any) -> float:
-    """Mean of the confidences of the objects of a frame by their areas; NaN where the segmentation gives none.
-
-    A frame without objects has the confidence that the segmentation gives to the frame.
-    """
-    confidence = getattr(result, "confidence", None)
-    if confidence is None:
-        return math.nan
-    if not isinstance(confidence, Mapping):
-        return float(confidence)
-    areas = np.bincount(np.asarray(result.labels).ravel())
-    weighted = [(float(value), int(areas[i]) if i < len(areas) else 0) for i, value in confidence.items()]
-    total = sum(area for _, area in weighted)
-    return sum(value * area for value, area in weighted) / total if total else math.nan
 
 
 def confidence_correlation(results: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:

@@ -167,8 +167,7 @@ def test_confidence_is_correlated_with_j_over_the_scored_frames(benchmark, davis
     def unsure(source, **settings):
         for result in bright_pixels(source, **settings):
             result.labels[: 6 * result.frame.index] = 0
-            result.labels[result.labels > 0] = 2
-            result.confidence = {2: 1 - result.frame.index / 10}
+            result.confidence = 1 - result.frame.index / 10
             yield result
 
     correlation = benchmark("davis").main([], segment=unsure)["confidence"]
@@ -181,17 +180,10 @@ def test_confidence_is_correlated_with_j_over_the_scored_frames(benchmark, davis
     assert benchmark("davis").main([], segment=bright_pixels)["confidence"] is None
 
 
-def test_the_confidence_of_a_frame_is_the_mean_of_its_objects_by_area(benchmark):
-    scores = benchmark("clip_scores")
-    labels = np.zeros((4, 4), np.int32)
-    labels[0], labels[1:] = 1, 2
-
-    def of(confidence):
-        return scores.frame_confidence(SimpleNamespace(labels=labels, confidence=confidence))
-
-    assert of({1: 1.0, 2: 0.0}) == 0.25
-    assert of(0.7) == 0.7
-    assert np.isnan(of(None))
-    assert np.isnan(of({}))
+def test_confidence_that_tells_j_exactly_has_correlation_one_without_the_ends(benchmark):
+    correlation = benchmark("clip_scores").confidence_correlation
     perfect = [{"per_frame": {"confidence": [0, 0.1, 0.2, 0.4, 0], "J": [1, 0.2, 0.4, 0.8, 1]}}]
-    assert scores.confidence_correlation(perfect) == pytest.approx({"frames": 3, "pearson": 1.0, "spearman": 1.0})
+    assert correlation(perfect) == pytest.approx({"frames": 3, "pearson": 1.0, "spearman": 1.0})
+    constant = [{"per_frame": {"confidence": [0.5] * 5, "J": [1, 0.2, 0.4, 0.8, 1]}}]
+    assert np.isnan(correlation(constant)["pearson"])
+    assert correlation([{"per_frame": {"confidence": [float("nan")] * 5, "J": [1.0] * 5}}]) is None
