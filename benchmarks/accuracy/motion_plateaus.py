@@ -26,7 +26,7 @@ from cvseg.motion import (
     NonlocalConsensus,
     estimate_camera_motion,
 )
-from cvseg.motion.motion_seeds import motion_seeds
+from cvseg.motion.motion_seeds import MotionSeeds, motion_seeds
 from cvseg.objects import WorkFrames
 from cvseg.synthetic import SCENES, render_clip
 
@@ -58,7 +58,8 @@ class Shown:
 
     lab: Any
     forward_xy: Any
-    seeds: Any
+    backward_xy: Any
+    seeds: MotionSeeds
     true_camera: np.ndarray
     truth: np.ndarray
 
@@ -72,9 +73,9 @@ def frames_of(name: str, count: int) -> list[Shown]:
         true = clip[work.frame.index]
         background_xy = np.where((true.labels == 0)[..., None], true.flow_xy, np.float32(np.nan))
         cameras = work.camera_forward, work.camera_backward
-        seeds = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras).seed
+        seeds = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras)
         camera = estimate_camera_motion(background_xy, CameraMotionOptions(samples=20000)).matrix
-        shown.append(Shown(work.lab, work.forward_xy, seeds, camera, true.labels > 0))
+        shown.append(Shown(work.lab, work.forward_xy, work.backward_xy, seeds, camera, true.labels > 0))
     return shown
 
 
@@ -93,7 +94,9 @@ def camera_error_px(shown: list[Shown], options: CameraMotionOptions) -> float:
 
 def consensus_similarity(shown: list[Shown], options: ConsensusOptions) -> float:
     consensus: NonlocalConsensus[np.ndarray] = NonlocalConsensus(options)
-    decided = [votes for frame in shown for votes in consensus.push(frame.lab, frame.seeds, frame.truth)]
+    decided = []
+    for frame in shown:
+        decided += consensus.push(frame.lab, frame.seeds, frame.forward_xy, frame.backward_xy, frame.truth)
     decided += consensus.finish()
     return float(np.mean([region_similarity(v.votes.reshape(-1)[v.cells] > 0.5, v.payload) for v in decided]))
 

@@ -17,6 +17,7 @@ from cvseg.kernels.superpixels.slic_clusters import slic_clusters
 if TYPE_CHECKING:
     from cvseg.motion.nonlocal_consensus_2014 import ConsensusOptions
 
+USUAL_HEIGHT = 240  # rows; in larger pictures cells grow, so that there are not more of them
 LAB_UNITS = 16  # of the colours that cells are made of, per unit of L*a*b*
 
 
@@ -117,7 +118,8 @@ class CellRing:
         """Cells that follow the edges of the picture, on a grid of rows and columns."""
         options, module = self.options, array_module(lab)
         height, width = (int(side) for side in lab.shape[:2])
-        rows, columns = -(-height // options.cell), -(-width // options.cell)
+        side = max(options.cell, round(options.cell * height / USUAL_HEIGHT))
+        rows, columns = -(-height // side), -(-width // side)
         levels = module.zeros((height, width, 4), np.int16)
         levels[..., :3] = module.rint(lab * np.float32(LAB_UNITS))
         side2 = height * width / (rows * columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,8 @@ LEAST_FULL = {
     "outliers": 0.5,  # features that stand out wholly
     "colors": 10.0,  # Lab, its channels together
 }
+# Of the maps in their mean. The residual is the best of them by itself.
+WEIGHTS = {"residual": 1.5, "barrier": 1.0, "inside": 1.0, "outliers": 1.0, "colors": 1.0}
 # Residual, in units of noise, up to which nothing moves and colours do not count: of Gaussian errors along x and y the
 # 99th percentile is 2.58 times the median, 1.74 times the noise.
 NOISE_LEVEL = 1.75
@@ -37,8 +40,6 @@ NOISE_LEVEL = 1.75
 MOST_NOISE_PX = 0.7
 SAMPLES = 6000  # pixels from which quartiles and percentiles are taken
 BORDER_PX, ROUNDS = 3, 3
-MOST_MOVING_BORDER = 0.5
-FAR = 1e4  # pixels, or Lab
 FLOW_SIGMA_PX, LAB_SIGMA_PX = 1.5, 1.0
 LEAST_SPREAD = 0.1  # of quartiles, in pixels and radians
 LEAST_SHARE = 0.5  # of all deviation that outliers must hold for a feature to count
@@ -50,11 +51,13 @@ class MotionSeeds:
 
     Attributes
     ----------
-    seed : (h, w) float32 in [0, 1]; mean of the maps
+    seed : (h, w) float32 in [0, 1]; mean of the maps, weighted by `WEIGHTS`
+    residual : (h, w) float32, motion against the camera in units of noise
     maps : by name (residual, barrier, inside, outliers, colors), (h, w) float32 in [0, 1]
     """
 
     seed: Any
+    residual: Any
     maps: dict[str, Any]
 
 
@@ -65,7 +68,7 @@ def motion_seeds(
     camera_forward: CameraMotion,
     camera_backward: CameraMotion,
     *,
-    exponent: float = 1.0,
+    cues: Sequence[str] = MAP_NAMES,
 ) -> MotionSeeds:
     """Where objects may be, from the flow to both neighbours and from the colours.
 
@@ -83,8 +86,7 @@ def motion_seeds(
     forward_xy, backward_xy : (h, w, 2) float32, pixels, finite, from this frame to the next and to the previous one
     lab : (h, w, 3) float32, CIE Lab, on the same device
     camera_forward, camera_backward : the camera motion fitted to each
-    exponent : of residual and barrier, greater than 0; smaller gives slow objects more weight beside fast ones, and
-        noise as well
+    cues : names of the maps that count in the mean, at least one
 
     Returns
     -------
@@ -97,7 +99,6 @@ def motion_seeds(
     Notes
     -----
     Each map is divided by its 99th percentile in the frame, or by `LEAST_FULL` where that is larger, and cut at 1.
-    Barriers begin at the border only where it follows the camera: an object that reaches out of the frame is enclosed.
     Noise counts up to `MOST_NOISE_PX` there. Colours are weighted by the 99th percentile of the residual: 0 at
     `NOISE_LEVEL`, 1 at the residual's least full level. Percentiles are those of a grid of about 6000 pixels. A frame
     lower or narrower than 7 pixels is all border: no barriers.
@@ -133,12 +134,11 @@ def motion_seeds(
         forward_xy, backward_xy, to_device(cameras, device), to_device(noises_px.astype(np.float32), device)
     )
     border, rounds = np.int32(BORDER_PX), np.int32(ROUNDS)
-    moving = _moving_border(residual)
     flow_taps = to_device(gaussian_taps(FLOW_SIGMA_PX), device)
     barriers = [
         # Half of each: the mean of both directions
         barrier_distance(
-            _closed(smooth_planes(flow_xy, flow_taps), moving),
+            smooth_planes(flow_xy, flow_taps),
             to_device(np.full(2, 0.5 / noise_px, np.float32), device),
             border,
             rounds,
@@ -151,7 +151,7 @@ def motion_seeds(
         barriers[0] + barriers[1],
         inside_votes(motion_boundary(forward_xy, backward_xy)),
         motion_outliers(forward_xy, backward_xy, to_device(tables, device)),
-        barrier_distance(_closed(lab_planes, moving), to_device(np.ones(3, np.float32), device), border, rounds),
+        barrier_distance(lab_planes, to_device(np.ones(3, np.float32), device), border, rounds),
     )
     # On the device: nothing of this is read back.
     seen = module.stack([values[grid, grid].reshape(-1) for values in raw])
@@ -160,32 +160,13 @@ def motion_seeds(
     noise_level = min(1.0, MOST_NOISE_PX / float(noises_px.mean()))  # of what the maps are divided by
     scales = {"residual": noise_level, "barrier": noise_level}
     least = to_device(np.array([LEAST_FULL[name] * scales.get(name, 1.0) for name in MAP_NAMES]), device)
-    levels = module.ones((5, 2), np.float32)
+    levels = module.ones((5, 3), np.float32)
     levels[:, 0] = 1.0 / module.maximum(full, least)
     levels[4:, 1] = module.clip((full[:1] / noise_level - NOISE_LEVEL) / (least_moving - NOISE_LEVEL), 0.0, 1.0)
-    if exponent != 1.0:
-        levels[:2, 0] = levels[:2, 0] ** np.float32(exponent)
-        raw = (*(values ** np.float32(exponent) for values in raw[:2]), *raw[2:])
+    weights = np.array([WEIGHTS[name] if name in cues else 0.0 for name in MAP_NAMES])
+    levels[:, 2] = to_device(weights / weights.sum(), device)
     maps, seed = seed_mean(*raw, levels)
-    return MotionSeeds(seed, dict(zip(MAP_NAMES, maps, strict=True)))
-
-
-def _moving_border(residual: Any) -> Any:
-    """(h, w) bool: pixels of the border that move against the camera: an object that reaches out of the frame.
-
-    Nowhere if that is most of the border: then the camera motion is wrong, or the border says nothing.
-    """
-    module = array_module(residual)
-    band = module.ones(residual.shape, bool)
-    band[BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX] = False
-    moving = band & (residual > np.float32(LEAST_FULL["residual"]))
-    return moving & (moving.sum() < MOST_MOVING_BORDER * band.sum())
-
-
-def _closed(planes: Any, moving: Any) -> Any:
-    """No path begins at a pixel of an object: its value is far from that of all others."""
-    module = array_module(planes)
-    return module.where(moving, np.float32(FAR), planes)
+    return MotionSeeds(seed, residual, dict(zip(MAP_NAMES, maps, strict=True)))
 
 
 def _outlier_table(vectors: NDArray[np.float32], clear_px: float) -> NDArray[np.float32]:

@@ -7,9 +7,11 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from cvseg.arrays import array_module, to_host
+from cvseg.arrays import array_module, device_of, to_device, to_host
+from cvseg.motion.cell_motion import CellMotion
 from cvseg.motion.cell_ring import CellRing
-from cvseg.motion.vote_threshold import stable_threshold
+from cvseg.motion.motion_seeds import MotionSeeds
+from cvseg.motion.object_cells import object_cells
 from cvseg.options import Options, option
 
 Payload = TypeVar("Payload")
@@ -21,7 +23,13 @@ _OPINIONS = ((1.0, 1.0), (0.5, 0.5), (2.0, 1.0))
 class ConsensusOptions(Options):
     """How far the votes reach and how strongly they are tied to the motion."""
 
-    cell: int = option(8, "mean side of a cell; larger is faster and coarser", low=2, high=64, unit=" px")
+    cell: int = option(
+        8,
+        "mean side of a cell where the picture has 240 rows; larger is faster and coarser",
+        low=2,
+        high=64,
+        unit=" px",
+    )
     compactness: float = option(
         15.0, "distance in L*a*b* that weighs as much as the side of a cell; larger gives rounder cells", low=0.0
     )
@@ -34,7 +42,6 @@ class ConsensusOptions(Options):
         0.1, "share of the motion seed in each round; larger trusts single frames", low=0.0, high=1.0
     )
     link_share: float = option(0.09, "share of touching cells against similar ones", low=0.0, high=1.0)
-    usual_threshold: float = option(0.6, "level where none is found; larger gives smaller objects", low=0.0, high=1.0)
     opinions: int = option(
         1,
         "times the votes are taken, each time with other weights; more is slower and safer",
@@ -82,21 +89,26 @@ class NonlocalConsensus(Generic[Payload]):
     def __init__(self, options: ConsensusOptions | None = None) -> None:
         self.options = options or ConsensusOptions()
         self.ring = CellRing(self.options, 2 * self.options.reach + self.options.hop)
+        self.motion = CellMotion(self.ring.capacity)
         self.reset()
 
     def reset(self) -> None:
         """Forget all frames, as after a shot cut; call `finish` first to get their decisions."""
         self.ring.reset()
+        self.motion.reset()
         self._decided = 0
         self._payloads: dict[int, tuple[Payload, Any]] = {}
 
-    def push(self, lab: Any, seeds: Any, payload: Payload) -> list[Votes[Payload]]:
+    def push(
+        self, lab: Any, seeds: MotionSeeds, forward_xy: Any, backward_xy: Any, payload: Payload
+    ) -> list[Votes[Payload]]:
         """Take in the next frame.
 
         Parameters
         ----------
         lab : (H, W, 3) float32, CIE Lab
-        seeds : (H, W) float32 in [0, 1], what is known to move, on the same device
+        seeds : of the same frame, on the same device
+        forward_xy, backward_xy : (H, W, 2) float32, pixels, from this frame to the next and to the previous one
         payload : returned with the decision
 
         Returns
@@ -104,7 +116,9 @@ class NonlocalConsensus(Generic[Payload]):
         list of Votes : the frames that can be decided now, usually none, then `hop` at once
         """
         options, frame = self.options, self.ring.count
-        self._payloads[frame] = payload, self.ring.push(lab, seeds)
+        cells = self.ring.push(lab, seeds.seed)
+        self.motion.push(cells, self.ring.cells_yx, seeds.residual, forward_xy, backward_xy)
+        self._payloads[frame] = payload, cells
         if self.ring.count - self._decided >= options.reach + options.hop:
             return self._decide(self._decided + options.hop)
         return []
@@ -120,24 +134,34 @@ class NonlocalConsensus(Generic[Payload]):
             sum(maps[1:], maps[0]) / np.float32(len(opinions)) for maps in zip(*(o[:2] for o in opinions), strict=True)
         )
         contrast = float(np.mean([contrast for *_, contrast in opinions]))
-        decided = []
+        first = self.ring.count - len(shared)
+        device, decided = device_of(self.ring.arrays["seeds"]), []
         for frame in range(self._decided, end):
             payload, cells = self._payloads.pop(frame)
-            own, seed = (maps[frame % self.ring.capacity].reshape(self.ring.cells_yx) for maps in (shared, seeds))
+            own, seed = (to_device(maps[frame - first], device) for maps in (shared, seeds))
             decided.append(Votes(payload, own, seed, cells, contrast))
         self._decided = end
         return decided
 
     def _opinion(self, scale: Any, restart: float) -> tuple[Any, Any, float]:
-        """Which cells of the ring belong to an object, softly, their seeds alike, and how far the votes stood apart."""
+        """Which cells of the window belong to an object, their seeds alike, and how far the votes stood apart.
+
+        Both (frames, rows, columns) float32 on the host, oldest frame first.
+        """
         options, seeds, where = self.options, self.ring.arrays["seeds"], self.ring.where
         module = array_module(seeds)
-        votes = self.ring.vote(seeds, scale, restart, options.rounds)
-        window = votes[where]
+        window = self.ring.vote(seeds, scale, restart, options.rounds)[where]
         low, high = (float(level) for level in to_host(module.percentile(window, module.asarray([50.0, 99.0]))))
         contrast = max(high - low, options.least_contrast)
-        votes, seeds = (module.clip((v - np.float32(low)) / np.float32(contrast), 0, 1) for v in (votes, seeds))
-        threshold = stable_threshold(to_host(votes[where]), options.usual_threshold)
-        shift = np.float32(0.5) - np.float32(threshold)
-        votes, seeds = (module.clip(v + shift, 0, 1).astype(np.float32) for v in (votes, seeds))
-        return votes, seeds, high - low
+        votes, seeds = (
+            np.clip((to_host(values) - np.float32(low)) / np.float32(contrast), 0, 1).reshape(-1, *self.ring.cells_yx)
+            for values in (window, seeds[where])
+        )
+        found = object_cells(votes, *self.motion.window())
+        # Half is certain, half follows the votes: the cut may move an outline, but not an object.
+        half = np.float32(0.5)
+        side = found.inside.astype(np.float32)
+        near = np.clip(votes - found.level, -half, half)
+        near = half + np.where(found.inside, np.maximum(near, 0), np.minimum(near, 0))
+        seeds = half + np.clip(seeds - found.level, -half, half)
+        return half * (side + near), half * (side + seeds), high - low

@@ -15,7 +15,7 @@ from cvseg.errors import OptionError, nearest_name
 from cvseg.kernels.warping.warp_backward import warp_backward
 from cvseg.masks.refinement import upsample_along_edges
 from cvseg.motion import ConsensusOptions, MotionSaliency, NonlocalConsensus, motion_saliency_map
-from cvseg.motion.motion_seeds import MAP_NAMES, motion_seeds
+from cvseg.motion.motion_seeds import MAP_NAMES, MotionSeeds, motion_seeds
 from cvseg.motion.nonlocal_consensus_2014 import Votes
 from cvseg.objects.evidence_terms import VoteParts, evidence_of_cut, evidence_of_sum
 from cvseg.objects.frame_cuts import FrameCut, FrameCutOptions, FrameCuts
@@ -39,12 +39,6 @@ class AutomaticOptions(Options):
     )
     background: str = option(
         "running_gaussian", "model of the background, for a static camera", choices=tuple(BACKGROUND_METHODS)
-    )
-    speed_exponent: float = option(
-        0.5,
-        "1 trusts the fastest motion most; smaller finds slow objects beside fast ones, and clutter",
-        low=0.1,
-        high=2,
     )
     cues: tuple[str, ...] = option(MAP_NAMES, "motion seeds that count, see motion_seeds; fewer are for tests of each")
     background_frames: int = option(
@@ -128,7 +122,7 @@ class AutomaticSegmenter:
         with work.timed("motion"):
             seeds = self._seeds(work)
         with work.timed("consensus"):
-            decided = self._consensus.push(work.lab, seeds, (work, still))
+            decided = self._consensus.push(work.lab, seeds, work.forward_xy, work.backward_xy, (work, still))
         return self._decide_votes(decided)
 
     def finish(self) -> list[Foreground]:
@@ -140,15 +134,10 @@ class AutomaticSegmenter:
         assert work.camera_forward is not None and work.camera_backward is not None  # WorkFrames has completed it
         return motion_saliency_map(work.forward_xy, work.backward_xy, work.camera_forward, work.camera_backward)
 
-    def _seeds(self, work: WorkFrame) -> Any:
+    def _seeds(self, work: WorkFrame) -> MotionSeeds:
         assert work.camera_forward is not None and work.camera_backward is not None
         cameras = work.camera_forward, work.camera_backward
-        exponent = self.options.speed_exponent
-        seeds = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras, exponent=exponent)
-        counted = [seeds.maps[name] for name in MAP_NAMES if name in self.options.cues]
-        if len(counted) == len(MAP_NAMES):
-            return seeds.seed
-        return array_module(seeds.seed).stack(counted).mean(axis=0, dtype=np.float32)
+        return motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras, cues=self.options.cues)
 
     def _decide_votes(self, decided: list[Votes[Any]]) -> list[Foreground]:
         done = []

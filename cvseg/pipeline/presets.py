@@ -36,8 +36,6 @@ PRESETS = {
         tracker=TrackerOptions(min_hits=2),
     ),
     "balanced": PipelineOptions(),
-    # Looks at 70 frames at a time, and trusts the clearest motion.
-    "quality": PipelineOptions(
-        automatic=AutomaticOptions(speed_exponent=1.0, consensus=ConsensusOptions(hop=40, opinions=3))
-    ),
+    # Looks at 70 frames at a time, and asks three times.
+    "quality": PipelineOptions(automatic=AutomaticOptions(consensus=ConsensusOptions(hop=40, opinions=3))),
 }

@@ -1,4 +1,4 @@
-"""Five maps of what may move, each brought to [0, 1] by its own level, and their mean."""
+"""Five maps of what may move, each brought to [0, 1] by its own level, and their weighted mean."""
 
 import numpy as np
 
@@ -13,26 +13,23 @@ _cuda = CudaSource(__file__)
 
 
 @cpu_kernel
-def _add_map(row, level, weight, scaled, sums):
+def _add_map(row, level, scaled, sums):
     for x in range(row.size):
-        value = min(row[x] * level, np.float32(1)) * weight
+        value = min(row[x] * level[0], np.float32(1)) * level[1]
         scaled[x] = value
-        sums[x] += value
+        sums[x] += value * level[2]
 
 
 @cpu_kernel
 def _mean_rows(first_row, end_row, residual, barrier, votes, outliers, colors, levels, maps, seed):
-    five = np.float32(5)
     for y in range(first_row, end_row):
         sums = seed[y]
         sums[:] = 0
-        _add_map(residual[y], levels[0, 0], levels[0, 1], maps[0, y], sums)
-        _add_map(barrier[y], levels[1, 0], levels[1, 1], maps[1, y], sums)
-        _add_map(votes[y], levels[2, 0], levels[2, 1], maps[2, y], sums)
-        _add_map(outliers[y], levels[3, 0], levels[3, 1], maps[3, y], sums)
-        _add_map(colors[y], levels[4, 0], levels[4, 1], maps[4, y], sums)
-        for x in range(sums.size):
-            sums[x] /= five
+        _add_map(residual[y], levels[0], maps[0, y], sums)
+        _add_map(barrier[y], levels[1], maps[1, y], sums)
+        _add_map(votes[y], levels[2], maps[2, y], sums)
+        _add_map(outliers[y], levels[3], maps[3, y], sums)
+        _add_map(colors[y], levels[4], maps[4, y], sums)
 
 
 def _seed_mean_cpu(residual, barrier, votes, outliers, colors, levels):
@@ -51,7 +48,7 @@ def _seed_mean_cuda(residual, barrier, votes, outliers, colors, levels):
 
 def _sample(rng, size_hw):
     maps = (rng.exponential(size=size_hw).astype(np.float32) for _ in range(5))
-    return *maps, rng.random((5, 2), dtype=np.float32)
+    return *maps, rng.random((5, 3), dtype=np.float32)
 
 
 seed_mean = Kernel("seed_mean", cpu=_seed_mean_cpu, cuda=_seed_mean_cuda, sample=_sample)

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from cvseg.arrays import to_host
 from cvseg.errors import DeviceMismatchError, DtypeError, ShapeError
 from cvseg.motion import CameraMotion, estimate_camera_motion, motion_seeds
-from cvseg.motion.motion_seeds import LEAST_FULL, MAP_NAMES, MOST_NOISE_PX, _outlier_table, _quartiles
+from cvseg.motion.motion_seeds import LEAST_FULL, MAP_NAMES, MOST_NOISE_PX, WEIGHTS, _outlier_table, _quartiles
 from cvseg.objects.work_frame import WorkFrames
 from cvseg.synthetic.clip import render_clip
 from cvseg.synthetic.scenes import SCENES
@@ -67,7 +67,7 @@ def test_the_seed_is_the_mean_of_the_maps_and_all_are_in_range(device):
     seed, maps = seeds_of(device, *moving_object(np.random.default_rng(2)), colored_lab())
     stacked = np.stack(list(maps.values()))
     assert stacked.dtype == seed.dtype == np.float32
-    assert_allclose(seed, stacked.mean(axis=0), atol=1e-6)
+    assert_allclose(seed, np.average(stacked, axis=0, weights=list(WEIGHTS.values())), atol=1e-6)
     assert stacked.min() >= 0
     assert stacked.max() == 1
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from cvseg.arrays import to_host
+from cvseg.arrays import array_module, to_host
 from cvseg.motion import ConsensusOptions, NonlocalConsensus
+from cvseg.motion.motion_seeds import MotionSeeds
 
 SIZE_HW = (48, 64)
 SMALL = ConsensusOptions(cell=8, reach=3, step=1, hop=2, rounds=12)
@@ -32,12 +33,19 @@ def scene(frames, moving, *, seed=0, lookalike=False):
         yield lab, seeds, mask
 
 
+def push(consensus, lab, seeds, payload):
+    """As if what the seeds show moved by ten times the noise, and the flow were not known."""
+    residual = seeds * np.float32(10)
+    still = array_module(lab).zeros((*lab.shape[:2], 2), np.float32)
+    return consensus.push(lab, MotionSeeds(seeds, residual, {}), still, still, payload)
+
+
 def run(consensus, shown, device=None):
     decided = []
     for number, (lab, seeds, mask) in enumerate(shown):
         if device is not None:
             lab, seeds = device.arrays(lab, seeds)
-        decided += consensus.push(lab, seeds, (number, mask))
+        decided += push(consensus, lab, seeds, (number, mask))
     return decided + consensus.finish()
 
 
@@ -53,7 +61,7 @@ def test_all_frames_come_out_in_order_and_not_too_late(frames):
     consensus = NonlocalConsensus(SMALL)
     seen = []
     for number, (lab, seeds, _) in enumerate(scene(frames, lambda frame: True)):
-        seen += [votes.payload for votes in consensus.push(lab, seeds, number)]
+        seen += [votes.payload for votes in push(consensus, lab, seeds, number)]
         assert number + 1 - len(seen) < SMALL.reach + SMALL.hop
         assert len(consensus._payloads) == number + 1 - len(seen), "a decided frame is kept"
         assert len(consensus.ring.arrays["seeds"]) == consensus.ring.capacity
@@ -68,7 +76,7 @@ def test_edges_lead_to_the_nearest_cells_of_living_frames_and_nowhere_else(reach
     capacity, cells = 2 * reach + hop, 12
     descriptors = {}
     for new, (lab, seeds, _) in enumerate(scene(3 * capacity, lambda frame: True)):
-        consensus.push(lab, seeds, None)
+        push(consensus, lab, seeds, None)
         ring = consensus.ring.arrays
         descriptors[new] = ring["descriptors"][new % capacity].copy()
         living = range(max(0, new - capacity + 1), new + 1)

@@ -66,9 +66,9 @@ def nonlocal_consensus(shown=(12, 24, 36)):
     decided, seeds = [], []
     for work, _ in completed(clip):
         cameras = work.camera_forward, work.camera_backward
-        seed = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras).seed
-        seeds.append(gray(seed))
-        decided += consensus.push(work.lab, seed, work)
+        found = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras)
+        seeds.append(gray(found.seed))
+        decided += consensus.push(work.lab, found, work.forward_xy, work.backward_xy, work)
     decided += consensus.finish()
     rows = []
     for number in shown:

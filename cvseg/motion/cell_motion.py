@@ -1,0 +1,91 @@
+"""What the cells of the last frames move: their residual motion, and which cell of the next frame each becomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cvseg.arrays import array_module, to_host
+
+RESIDUAL_STEPS = 64  # whole numbers per unit: their sums are exact, in any order
+
+
+class CellMotion:
+    """Keeps areas, residuals and links of the cells of the last `capacity` frames, on the host.
+
+    A cell leads to that cell of the next frame where the flow takes its centre, and back likewise: two links per cell
+    and pair of frames, which often are one.
+
+    Parameters
+    ----------
+    capacity : frames kept
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all frames."""
+        self._areas: list[NDArray] = []
+        self._residuals: list[NDArray] = []
+        self._links: list[NDArray[np.int32]] = []  # of each frame with the one before
+        self._last: Any = None
+        self._ahead: tuple[Any, Any] | None = None
+        self.cells_yx = (0, 0)
+
+    def push(self, cells: Any, cells_yx: tuple[int, int], residual: Any, forward_xy: Any, backward_xy: Any) -> None:
+        """Take in the next frame.
+
+        Parameters
+        ----------
+        cells : (H, W) int32, which cell each pixel belongs to
+        cells_yx : rows and columns of cells
+        residual : (H, W) float32, motion against the camera in units of noise, on the same device
+        forward_xy, backward_xy : (H, W, 2) float32, pixels, to the next and to the previous frame
+        """
+        xp, count = array_module(cells), cells_yx[0] * cells_yx[1]
+        self.cells_yx = cells_yx
+        flat = cells.reshape(-1)
+        area = xp.bincount(flat, minlength=count)
+        pixels = xp.maximum(area, 1)
+        y, x = xp.divmod(xp.arange(flat.size), cells.shape[1])
+        steps = xp.rint(residual.reshape(-1) * np.float32(RESIDUAL_STEPS))
+        moved = xp.bincount(flat, weights=steps, minlength=count) / (pixels * RESIDUAL_STEPS)
+        centre_y, centre_x = (
+            (xp.bincount(flat, weights=where, minlength=count) / pixels).astype(np.int64) for where in (y, x)
+        )
+        if self._last is not None and self._ahead is not None:
+            own = xp.arange(count)
+            ahead = cells[self._ahead]
+            back = self._last[_moved(xp, centre_y, centre_x, backward_xy)]
+            pairs = xp.stack([xp.concatenate([own, back]), xp.concatenate([ahead, own])], axis=1)
+            self._links.append(to_host(pairs).astype(np.int32))
+        self._areas.append(to_host(area))
+        self._residuals.append(to_host(moved).astype(np.float32))
+        self._last, self._ahead = cells, _moved(xp, centre_y, centre_x, forward_xy)
+        for kept, most in ((self._areas, 0), (self._residuals, 0), (self._links, 1)):
+            del kept[: max(0, len(kept) - self.capacity + most)]
+
+    def window(self) -> tuple[NDArray, NDArray[np.float32], NDArray[np.int32]]:
+        """Areas and residuals, (frames, rows, columns), and links (n, 2), as `object_cells` takes them."""
+        count = self.cells_yx[0] * self.cells_yx[1]
+        links = [pairs + np.array([[k * count, (k + 1) * count]], np.int32) for k, pairs in enumerate(self._links)]
+        none = np.zeros((0, 2), np.int32)
+        return (
+            np.stack(self._areas).reshape(-1, *self.cells_yx),
+            np.stack(self._residuals).reshape(-1, *self.cells_yx),
+            np.concatenate([none, *links]).astype(np.int32),
+        )
+
+
+def _moved(xp: Any, y: Any, x: Any, flow_xy: Any) -> tuple[Any, Any]:
+    """Where the flow takes whole pixels, in the picture."""
+    height, width = flow_xy.shape[:2]
+    step = flow_xy[y, x]
+    return (
+        xp.clip(xp.rint(y + step[:, 1]), 0, height - 1).astype(np.int64),
+        xp.clip(xp.rint(x + step[:, 0]), 0, width - 1).astype(np.int64),
+    )
