@@ -30,7 +30,6 @@ from cvseg.synthetic import SUITE
 WIDE = (0.25, 0.5, 1, 2, 4)
 NARROW = (0.5, 0.71, 1, 1.41, 2)
 SWEEPS: dict[str, tuple[float, ...]] = {
-    "automatic.speed_exponent": (0.5, 0.71, 1, 1.41, 2),
     "automatic.consensus.cell": (0.63, 0.75, 1, 1.25, 1.5),
     "automatic.consensus.reach": (0.34, 0.67, 1, 1.34, 2),
     "automatic.consensus.rounds": WIDE,
