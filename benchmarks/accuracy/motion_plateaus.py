@@ -67,9 +67,9 @@ class Shown:
 def frames_of(name: str, count: int) -> list[Shown]:
     clip = render_clip(replace(SCENES[name], size_hw=SIZE_HW, frames=count))
     works = WorkFrames("cpu", SIZE_HW[0], "balanced")
-    done = [work for frame in clip.frames() if (work := works.push(frame)) is not None]
+    done = [work for frame in clip.frames() for work in works.push(frame)]
     shown = []
-    for work in [*done, works.finish()]:
+    for work in [*done, *works.finish()]:
         true = clip[work.frame.index]
         background_xy = np.where((true.labels == 0)[..., None], true.flow_xy, np.float32(np.nan))
         cameras = work.camera_forward, work.camera_backward

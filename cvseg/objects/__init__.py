@@ -2,6 +2,7 @@
 
 from cvseg.objects.automatic import AutomaticOptions, AutomaticSegmenter
 from cvseg.objects.frame_cuts import FrameCut, FrameCutOptions, FrameCuts, cut_frames
+from cvseg.objects.shot_segmenter import ShotSegmenter
 from cvseg.objects.work_frame import WorkFrame, WorkFrames
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "FrameCut",
     "FrameCutOptions",
     "FrameCuts",
+    "ShotSegmenter",
     "WorkFrame",
     "WorkFrames",
     "cut_frames",

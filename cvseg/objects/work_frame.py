@@ -12,11 +12,11 @@ import numpy as np
 
 from cvseg.arrays import Device, array_module, to_device
 from cvseg.color.lab import lab_image
-from cvseg.flow import FlowStream
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.color.shrink_rgb import shrink_rgb
 from cvseg.motion.camera_motion import CameraMotion, estimate_camera_motion
 from cvseg.records import Frame
+from cvseg.shots import SEEN, FrameLinks, LinkedFrame
 
 
 @dataclass
@@ -32,6 +32,9 @@ class WorkFrame:
     gray, lab : (h, w) float32 in [0, 1]; (h, w, 3) float32
     forward_xy, backward_xy : (h, w, 2) float32, work pixels, to the next and the previous frame
     camera_forward, camera_backward : the camera's motion in work pixels
+    role : "seen"; "repeat": a copy of the last frame seen, which has no motion; "broken": a flash or a black frame,
+        whose flow is its share of that between the frames around it. See `cvseg.shots.FrameLinks`
+    begins_shot : the film is cut before this frame
     times_s : seconds per stage
     """
 
@@ -45,7 +48,18 @@ class WorkFrame:
     backward_xy: Any = None
     camera_forward: CameraMotion | None = None
     camera_backward: CameraMotion | None = None
+    role: str = SEEN
+    begins_shot: bool = False
     times_s: dict[str, float] = field(default_factory=dict)
+
+    def full_size_flow(self, flow_xy: Any) -> Any:
+        """A flow of work size, repeated to full size: masks are moved by it, so whole pixels are enough."""
+        if self.factor == 1:
+            return flow_xy
+        height, width = self.image.shape[:2]
+        module = array_module(flow_xy)
+        rows = module.repeat(flow_xy * np.float32(self.factor), self.factor, axis=0)[:height]
+        return module.ascontiguousarray(module.repeat(rows, self.factor, axis=1)[:, :width])
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -60,6 +74,8 @@ class WorkFrame:
 class WorkFrames:
     """Feeds on frames and gives `WorkFrame` records one frame later, when the flow to the next frame is known.
 
+    After a cut, a flash or repeated frames they come up to four frames later still.
+
     Parameters
     ----------
     device : "cpu" or "cuda"; frames are uploaded once
@@ -70,28 +86,18 @@ class WorkFrames:
     def __init__(self, device: Device, work_height: int, flow_preset: str) -> None:
         self.device = device
         self.work_height = work_height
-        self._stream = FlowStream(flow_preset)
-        self._last: WorkFrame | None = None
+        self._links: FrameLinks[WorkFrame] = FrameLinks(flow_preset)
 
-    def push(self, frame: Frame) -> WorkFrame | None:
-        """Take in a frame; the one before comes out complete."""
+    def push(self, frame: Frame) -> list[WorkFrame]:
+        """Take in a frame; those that are complete come out, as a rule the one before."""
         current = self._prepared(frame)
         with current.timed("flow"):
-            pair = self._stream.update(current.gray)
-        last, self._last = self._last, current
-        if last is None or pair is None:
-            return None
-        last.forward_xy, current.backward_xy = pair.forward_xy, pair.backward_xy
-        with current.timed("camera motion"):
-            last.camera_forward = estimate_camera_motion(pair.forward_xy)
-            current.camera_backward = estimate_camera_motion(pair.backward_xy)
-        return self._completed(last)
+            linked = self._links.push(current.gray, current.small, current)
+        return [self._completed(one) for one in linked]
 
-    def finish(self) -> WorkFrame | None:
-        """The last frame, which has no next one."""
-        last, self._last = self._last, None
-        self._stream.reset()
-        return None if last is None else self._completed(last)
+    def finish(self) -> list[WorkFrame]:
+        """The last frame, which has no next one, and those still held."""
+        return [self._completed(one) for one in self._links.finish()]
 
     def _prepared(self, frame: Frame) -> WorkFrame:
         start = perf_counter()
@@ -103,14 +109,17 @@ class WorkFrames:
         return work
 
     @staticmethod
-    def _completed(work: WorkFrame) -> WorkFrame:
-        # At the ends of a clip the missing neighbour moves like the other one: the minimum over both is then either.
-        if work.backward_xy is None and work.forward_xy is None:
-            work.forward_xy = array_module(work.gray).zeros((*work.gray.shape, 2), np.float32)
-            work.backward_xy = work.forward_xy
-            work.camera_forward = work.camera_backward = estimate_camera_motion(work.forward_xy)
-        if work.backward_xy is None:
-            work.backward_xy, work.camera_backward = work.forward_xy, work.camera_forward
-        if work.forward_xy is None:
-            work.forward_xy, work.camera_forward = work.backward_xy, work.camera_backward
+    def _completed(linked: LinkedFrame[WorkFrame]) -> WorkFrame:
+        work = linked.payload
+        work.role, work.begins_shot = linked.role, linked.begins_shot
+        forward_xy, backward_xy = linked.forward_xy, linked.backward_xy
+        if forward_xy is None and backward_xy is None:
+            forward_xy = backward_xy = array_module(work.gray).zeros((*work.gray.shape, 2), np.float32)
+        # At the ends of a shot the missing neighbour moves like the other one: the minimum over both is then either.
+        work.forward_xy = backward_xy if forward_xy is None else forward_xy
+        work.backward_xy = forward_xy if backward_xy is None else backward_xy
+        with work.timed("camera motion"):
+            work.camera_forward = estimate_camera_motion(work.forward_xy)
+            same = work.backward_xy is work.forward_xy
+            work.camera_backward = work.camera_forward if same else estimate_camera_motion(work.backward_xy)
         return work

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from cvseg.arrays import array_module, choose_device, to_device, to_host
 from cvseg.checks import check_dtype, check_shapes
 from cvseg.errors import OptionError, ShapeError, nearest_name
-from cvseg.objects import AutomaticSegmenter, WorkFrame, WorkFrames
+from cvseg.objects import ShotSegmenter, WorkFrame, WorkFrames
 from cvseg.objects.automatic import Foreground
 from cvseg.pipeline.held_frame import HeldFrame
 from cvseg.pipeline.presets import PRESETS, PipelineOptions
 from cvseg.pipeline.region_of_interest import RegionOfInterest, read_region_of_interest
 from cvseg.records import Frame, FrameResult
 from cvseg.regions import fill_holes, label_components, remove_small_regions
+from cvseg.shots import BROKEN
 from cvseg.tracking import Tracker
 
 _log = logging.getLogger("cvseg")
@@ -76,9 +77,8 @@ class Pipeline:
         self._size: tuple[int, int] | None = None
         self._roi_mask: Any = None
         self._motion = WorkFrames(self.device, self.options.work_height, self.options.flow)
-        self._segmenter = AutomaticSegmenter(self.options.automatic, explain=self._explain)
+        self._segmenter = ShotSegmenter(self.options.automatic, explain=self._explain)
         self._tracker = Tracker(self.options.tracker)
-        self._last_camera: Any = None
         self._held: deque[HeldFrame] = deque()
 
     def process(self, frame: Frame) -> list[FrameResult]:
@@ -96,19 +96,17 @@ class Pipeline:
         ------
         ShapeError, DtypeError, OptionError
         """
-        work = self.move(frame)
-        return [] if work is None else self.segment(work)
+        return [result for work in self.move(frame) for result in self.segment(work)]
 
     def finish(self) -> list[FrameResult]:
         """Results of all frames that are still open; the pipeline is then ready for a new video."""
-        work = self._motion.finish()
-        results = [] if work is None else self.segment(work)
+        results = [result for work in self._motion.finish() for result in self.segment(work)]
         results += self._last_results()
         self.reset()
         return results
 
-    def move(self, frame: Frame) -> WorkFrame | None:
-        """First half of `process`: the previous frame with its flow and camera motion."""
+    def move(self, frame: Frame) -> list[WorkFrame]:
+        """First half of `process`: frames before this one with their flow and camera motion, as a rule one."""
         check_shapes(f"frame {frame.index}", image=(frame.image, "H W 3"))
         check_dtype(f"frame {frame.index}", np.uint8, image=frame.image)
         if self._size is None:
@@ -131,12 +129,8 @@ class Pipeline:
     def motion_frames(self, frames: Iterable[Frame]) -> Iterator[WorkFrame]:
         """`move` for all frames: may run on a thread of its own, ahead of `segment`."""
         for frame in frames:
-            work = self.move(frame)
-            if work is not None:
-                yield work
-        work = self._motion.finish()
-        if work is not None:
-            yield work
+            yield from self.move(frame)
+        yield from self._motion.finish()
 
     def segment_frames(self, works: Iterable[WorkFrame]) -> Iterator[FrameResult]:
         """`segment` for all frames of `motion_frames`, and the rest at the end."""
@@ -177,38 +171,29 @@ class Pipeline:
             labels, _ = label_components(mask)
             probability = np.float32(1) / (np.float32(1) + module.exp(-logit))
         with work.timed("tracking"):
+            if work.begins_shot:
+                self._tracker.begin_shot()
             tracked = self._tracker.update(
                 work.frame.index,
                 labels,
                 probability=probability,
-                flow_backward_xy=_full_size_flow(work),
+                flow_backward_xy=work.full_size_flow(work.backward_xy),
                 camera_matrix=self._full_size_camera(work),
-                image=work.image,
+                image=None if work.role == BROKEN else work.image,  # a flash has other colours
             )
         return HeldFrame(
             work, tracked, to_host(probability), foreground.camera, to_host(foreground.votes), foreground.evidence
         )
 
-    def _full_size_camera(self, work: WorkFrame) -> NDArray[np.float64] | None:
+    @staticmethod
+    def _full_size_camera(work: WorkFrame) -> NDArray[np.float64]:
         """The camera's motion from the frame before to this one, in full-size pixels."""
-        before, self._last_camera = self._last_camera, work.camera_forward
-        if before is None:
-            return None
+        assert work.camera_backward is not None  # WorkFrames has completed it
         # Work pixel j covers the full pixels f j .. f j + f - 1, so its centre lies at f j + (f - 1) / 2.
         factor = work.factor
         to_full = np.array([[factor, 0, (factor - 1) / 2], [0, factor, (factor - 1) / 2], [0, 0, 1]])
-        full: NDArray[np.float64] = to_full @ before.matrix @ np.linalg.inv(to_full)
+        full: NDArray[np.float64] = to_full @ np.linalg.inv(to_full @ work.camera_backward.matrix)
         return full
-
-
-def _full_size_flow(work: WorkFrame) -> Any:
-    """The flow to the frame before, repeated to full size: masks are moved by it, so whole pixels are enough."""
-    if work.factor == 1:
-        return work.backward_xy
-    height, width = work.image.shape[:2]
-    module = array_module(work.backward_xy)
-    rows = module.repeat(work.backward_xy * np.float32(work.factor), work.factor, axis=0)[:height]
-    return module.ascontiguousarray(module.repeat(rows, work.factor, axis=1)[:, :width])
 
 
 def preset_options(options: PipelineOptions | str) -> PipelineOptions:

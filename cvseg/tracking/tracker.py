@@ -63,6 +63,10 @@ class Tracker:
         self._frame_index = -1
         self._frames = 0  # so far; the tracks count in these, whatever the indices
 
+    def begin_shot(self) -> None:
+        """The film is cut: no track goes on, and no number is used again."""
+        self._tracks, self._map = [], SlotMap()
+
     def update(
         self,
         frame_index: int,

@@ -100,8 +100,7 @@ def test_scenes_without_objects_stay_low(scene):
     clip = render_clip(dataclasses.replace(SCENES[scene], size_hw=(120, 214), frames=4))
     frames, highest = WorkFrames("cpu", 120, "fast"), []
     for frame in clip.frames():
-        work = frames.push(frame)
-        if work is not None:
+        for work in frames.push(frame):
             cameras = work.camera_forward, work.camera_backward
             found = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras)
             highest.append(float(np.percentile(found.seed, 99)))

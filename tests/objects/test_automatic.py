@@ -24,10 +24,10 @@ CAUSAL = AutomaticOptions(evidence="causal")
 def foregrounds(options, frames, *, device="cpu", flow="balanced", work_height=240):
     segmenter, works = AutomaticSegmenter(options), WorkFrames(device, work_height, flow)
     for frame in frames:
-        work = works.push(frame)
-        if work is not None:
+        for work in works.push(frame):
             yield from segmenter.push(work)
-    yield from segmenter.push(works.finish())
+    for work in works.finish():
+        yield from segmenter.push(work)
     yield from segmenter.finish()
 
 
@@ -51,8 +51,7 @@ def test_every_frame_is_decided_once_and_in_order(options, frames):
 def test_causal_evidence_decides_each_frame_at_once():
     segmenter, works = AutomaticSegmenter(CAUSAL), WorkFrames("cpu", 240, "fast")
     for frame in render_clip(PAN).frames():
-        work = works.push(frame)
-        if work is not None:
+        for work in works.push(frame):
             assert [foreground.work for foreground in segmenter.push(work)] == [work]
     assert segmenter.finish() == []
 

@@ -18,16 +18,15 @@ CLIP = ClipOptions(size_hw=(37, 50), frames=4, objects=1, background="wall", cam
 
 
 def completed(works, frames):
-    out = [works.push(frame) for frame in frames]
-    return [*(work for work in out if work is not None), works.finish()]
+    return [work for frame in frames for work in works.push(frame)] + works.finish()
 
 
 def test_frames_come_out_complete_one_late_and_share_their_flow(device):
     works = WorkFrames(device.name, 240, "fast")
     frames = list(render_clip(CLIP).frames())
     out = [works.push(frame) for frame in frames]
-    assert [work and work.frame.index for work in out] == [None, 0, 1, 2]
-    done = [*out[1:], works.finish()]
+    assert [[work.frame.index for work in some] for some in out] == [[], [0], [1], [2]]
+    done = [*itertools.chain(*out), *works.finish()]
     assert [work.frame.index for work in done] == [0, 1, 2, 3]
     for work in done:
         assert work.factor == 1
@@ -40,7 +39,9 @@ def test_frames_come_out_complete_one_late_and_share_their_flow(device):
     assert done[0].camera_backward is done[0].camera_forward
     assert done[-1].forward_xy is done[-1].backward_xy
     assert done[1].forward_xy is not done[1].backward_xy
-    assert works.finish() is None
+    assert [work.begins_shot for work in done] == [True, False, False, False]
+    assert {work.role for work in done} == {"seen"}
+    assert works.finish() == []
 
 
 def test_the_camera_goes_back_the_way_it_came():
@@ -66,7 +67,7 @@ def test_the_work_image_is_a_whole_number_of_times_smaller(work_height, factor, 
 
 def test_a_single_frame_stands_still(device):
     works = WorkFrames(device.name, 240, "fast")
-    assert works.push(Frame(0, Fraction(0), np.full((6, 7, 3), 9, np.uint8), "0")) is None
-    work = works.finish()
+    assert works.push(Frame(0, Fraction(0), np.full((6, 7, 3), 9, np.uint8), "0")) == []
+    (work,) = works.finish()
     assert not to_host(work.forward_xy).any()
     assert_allclose(work.camera_backward.matrix, np.eye(3), atol=1e-12)

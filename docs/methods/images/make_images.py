@@ -20,8 +20,8 @@ GAP = 6
 def completed(clip):
     """Each frame with its flow and camera motion, and its motion saliency."""
     works = WorkFrames("cpu", SIZE_HW[0], "quality")
-    done = [work for frame in clip.frames() if (work := works.push(frame)) is not None]
-    for work in [*done, works.finish()]:
+    done = [work for frame in clip.frames() for work in works.push(frame)]
+    for work in [*done, *works.finish()]:
         cameras = work.camera_forward, work.camera_backward
         yield work, motion_saliency_map(work.forward_xy, work.backward_xy, *cameras)
 

@@ -1,0 +1,6 @@
+"""Where a film is cut, and which of its frames say nothing: flashes, black frames, repeated frames."""
+
+from cvseg.shots.frame_links import BROKEN, REPEAT, SEEN, FrameLinks, LinkedFrame
+from cvseg.shots.pair_likeness import PairLikeness, pair_likeness
+
+__all__ = ["BROKEN", "REPEAT", "SEEN", "FrameLinks", "LinkedFrame", "PairLikeness", "pair_likeness"]
