@@ -129,7 +129,7 @@ def test_the_background_model_can_be_chosen_and_an_unknown_one_is_named():
 
 def test_only_the_named_cues_count():
     works = WorkFrames("cpu", 240, "fast")
-    work = [done for frame in render_clip(PAN).frames() if (done := works.push(frame)) is not None][3]
+    work = [done for frame in render_clip(PAN).frames() for done in works.push(frame)][3]
     cameras = work.camera_forward, work.camera_backward
     maps = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras)
 

@@ -30,10 +30,11 @@ def decided(options, scene="crossing", explain=True, device="cpu"):
     segmenter, works = AutomaticSegmenter(options, explain=explain), WorkFrames(device, 240, "fast")
     done = []
     for frame in render_clip(CLIPS[scene]).frames():
-        work = works.push(frame)
-        if work is not None:
+        for work in works.push(frame):
             done += segmenter.push(work)
-    return done + segmenter.push(works.finish()) + segmenter.finish()
+    for work in works.finish():
+        done += segmenter.push(work)
+    return done + segmenter.finish()
 
 
 def square(device, *, seed=0.8, vote=0.9, gain=1.0, mixed=None):

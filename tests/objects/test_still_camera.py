@@ -19,8 +19,8 @@ PANS = dataclasses.replace(SCENES["crossing"], size_hw=(60, 80), frames=16, spee
 def evidence(scene, **settings):
     settings = {"camera": "auto", "background": "running_gaussian", "background_frames": 10} | settings
     still, works = StillCamera(**settings), WorkFrames("cpu", 240, "fast")
-    done = [works.push(frame) for frame in render_clip(scene).frames()]
-    return [still.push(work) for work in [*done, works.finish()] if work is not None]
+    done = [work for frame in render_clip(scene).frames() for work in works.push(frame)]
+    return [still.push(work) for work in [*done, *works.finish()]]
 
 
 def test_there_is_evidence_once_the_camera_has_stood_for_some_frames():

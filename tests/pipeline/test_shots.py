@@ -28,7 +28,9 @@ def test_tracks_end_at_a_cut_and_go_on_across_a_flash_and_repeats(preset):
     frames = [Frame(t, Fraction(t, 25), image, str(t)) for t, image in enumerate(shown)]
     results = list(segment(frames, preset=preset, device="cpu"))
     assert [result.frame.index for result in results] == list(range(len(shown)))
-    before, after = ({track.id for result in part for track in result.tracks} for part in (results[:cut], results[cut:]))
+    before, after = (
+        {track.id for result in part for track in result.tracks} for part in (results[:cut], results[cut:])
+    )
     assert before and after
     assert max(before) < min(after), "numbers rise, and none is used in both shots"
     assert {track.id for track in results[4].tracks} == {track.id for track in results[6].tracks}
