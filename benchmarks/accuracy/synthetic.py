@@ -23,7 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from clip_scores import mean_of
+from clip_scores import confidence_correlation, frame_confidence, mean_of
 from measuring import Segment, environment, print_row, rounded, timed, warm_up
 
 from cvseg.errors import nearest_name
@@ -47,17 +47,18 @@ def score_clip(options: ClipOptions, segment: Segment, **settings: Any) -> dict[
     -------
     dict : frames, seconds, frames_per_s; J, F: mean over the frames; J_object: mean over the true objects of the
         overlap of whole tubes, NaN without objects; false_share: mean share of the frame that is wrongly foreground;
-        tracking: the CLEAR measures
+        tracking: the CLEAR measures; J and confidence per frame
     """
     clip = render_clip(options)
     tracking, overlaps = TrackingMeasure(), ObjectOverlaps()
-    similarities, accuracies, false_shares, clock = [], [], [], [0.0]
+    similarities, accuracies, false_shares, confidences, clock = [], [], [], [], [0.0]
     # Rendered beforehand, so that the time is that of the segmentation.
     frames = list(clip.frames())
     for result in timed(segment(frames, **settings), clock):
         truth = clip[result.frame.index].labels
         labels = np.asarray(result.labels)
         similarities.append(region_similarity(labels > 0, truth > 0))
+        confidences.append(frame_confidence(result))
         accuracies.append(boundary_accuracy(labels > 0, truth > 0))
         false_shares.append(float(((labels > 0) & (truth == 0)).mean()))
         tracking.add_labels(labels, truth)
@@ -73,6 +74,7 @@ def score_clip(options: ClipOptions, segment: Segment, **settings: Any) -> dict[
         "J_object": overlaps.mean_overlap(),
         "false_share": float(np.mean(false_shares)),
         "tracking": asdict(tracking.score),
+        "per_frame": {"J": similarities, "confidence": confidences},
     }
 
 
@@ -134,6 +136,7 @@ def main(argv: Sequence[str] | None = None, segment: Segment | None = None) -> d
             "mean_with_objects": {
                 key: mean_of([r[key] for name, r in results.items() if SUITE[name].objects]) for key in ("J", "F")
             },
+            "confidence": confidence_correlation(list(results.values())),
             "lowest": sorted(results, key=lambda name: results[name]["J"])[:LOWEST],
             "identity_switches": sum(r["tracking"]["identity_switches"] for r in results.values()),
             **environment(),
@@ -142,6 +145,12 @@ def main(argv: Sequence[str] | None = None, segment: Segment | None = None) -> d
     for title in ("mean", "mean with objects"):
         figures = record[title.replace(" ", "_")]
         print_row((title, "", *(math.nan if figures[key] is None else figures[key] for key in "JF")), WIDTHS[:4])
+    if record["confidence"]:
+        correlation = record["confidence"]
+        print(
+            f"confidence against J, {correlation['frames']} frames: "
+            f"Pearson {correlation['pearson']:.3f}, Spearman {correlation['spearman']:.3f}"
+        )
     if len(results) > LOWEST:
         print("lowest J:", ", ".join(f"{name} {results[name]['J']:.3f}" for name in record["lowest"]))
     if options.json:

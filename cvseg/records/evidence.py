@@ -51,15 +51,20 @@ class Evidence:
 
     def means(self, inside: NDArray[np.bool_]) -> dict[str, float]:
         """Mean of each term over the pixels `inside`, (H, W) bool at full size; 0 where there are none."""
-        per_cell = _counts(inside, self.factor)
-        count = max(1, int(per_cell.sum()))
-        return {
-            name: float(np.vdot(per_cell, values.astype(np.float64))) / count for name, values in self.terms().items()
-        }
+        return self._means(inside, self._stacked())
 
     def track_means(self, labels: NDArray[np.int32], ids: Iterable[int]) -> dict[int, dict[str, float]]:
         """`means` of each of the tracks `ids` in the label map, (H, W) int32."""
-        return {number: self.means(labels == number) for number in ids}
+        stacked = self._stacked()
+        return {number: self._means(labels == number, stacked) for number in ids}
+
+    def _stacked(self) -> NDArray[np.float64]:
+        return np.stack([values.ravel() for values in self.terms().values()]).astype(np.float64)
+
+    def _means(self, inside: NDArray[np.bool_], stacked: NDArray[np.float64]) -> dict[str, float]:
+        per_cell = _counts(inside, self.factor)
+        means = stacked @ per_cell.ravel() / max(1.0, float(per_cell.sum()))
+        return dict(zip(EVIDENCE_TERMS, means.tolist(), strict=True))
 
 
 def _counts(inside: NDArray[np.bool_], factor: int) -> NDArray[np.float64]:

@@ -52,16 +52,17 @@ def draw_evidence(result: FrameResult, means: dict[int, dict[str, float]]) -> ND
     scale = min(1.0, PANEL_PX / max(height, width))
     size_hw = max(1, round(height * scale)), max(1, round(width * scale))
     overlay = draw_overlay(result.frame.image, result.labels, result.tracks)
-    picture = _resized(result.frame.image, size_hw)
-    labels = _sampled(result.labels, size_hw)
+    rows, columns = _middles(height, size_hw[0]), _middles(width, size_hw[1])
+    labels = result.labels[np.ix_(rows, columns)]
+    ground = _ground(_resized(result.frame.image, size_hw))
+    # The maps and the frame both begin at 0; the last row and column of the maps may reach out of the frame.
+    cells = np.ix_(rows // evidence.factor, columns // evidence.factor)
     maps = evidence.terms() | {"sum": evidence.total}
-    panels = [
-        _resized(overlay, size_hw),
-        *(_panel(values, evidence.factor, picture, labels, (height, width)) for values in maps.values()),
-    ]
-    rows = -(-len(panels) // COLUMNS)
+    panels = [_resized(overlay, size_hw)]
+    panels += [boundary_picture(_tinted(values[cells], ground), labels, LINE_RGB) for values in maps.values()]
+    panel_rows = -(-len(panels) // COLUMNS)
     step_y, step_x = size_hw[0] + TITLE_PX + GAP_PX, size_hw[1] + GAP_PX
-    page = Image.new("RGB", (COLUMNS * step_x + GAP_PX, rows * step_y + FOOT_PX), PAPER_RGB)
+    page = Image.new("RGB", (COLUMNS * step_x + GAP_PX, panel_rows * step_y + FOOT_PX), PAPER_RGB)
     draw: Any = ImageDraw.Draw(page)
     # Large areas are what a reader sees first; small objects have their numbers in explain.csv.
     shown = sorted(sorted(result.tracks, key=lambda track: -track.area_px)[:MOST_NUMBERS], key=lambda track: track.id)
@@ -76,7 +77,7 @@ def draw_evidence(result: FrameResult, means: dict[int, dict[str, float]]) -> ND
         else:
             caption = f"frame {result.frame.index}   {float(result.frame.time_s):.2f} s"
             draw.text((left, top + TITLE_PX // 2), caption, fill=INK_RGB, font=font_of_size(FONT_PX), anchor="lm")
-    _legend(page, draw, GAP_PX, rows * step_y + FOOT_PX // 2 - 2)
+    _legend(page, draw, GAP_PX, panel_rows * step_y + FOOT_PX // 2 - 2)
     return np.asarray(page)
 
 
@@ -92,20 +93,23 @@ def evidence_colors(values: NDArray[np.float32], picture: NDArray[np.uint8]) -> 
     -------
     (h, w, 3) uint8 RGB
     """
-    gray = picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    # Darker and with less contrast, so that a bright picture is not taken for evidence.
-    ground = (np.float32(0.55) * gray + np.float32(20))[..., None]
-    color = np.where((values > 0)[..., None], np.array(FOR_RGB, np.float32), np.array(AGAINST_RGB, np.float32))
-    cover = np.float32(OPACITY) * np.minimum(np.abs(values) / np.float32(FULL), np.float32(1))[..., None]
-    return np.asarray(np.rint(ground + cover * (color - ground)), np.uint8)
+    return _tinted(values, _ground(picture))
 
 
-def _panel(
-    values: NDArray[np.float32], factor: int, picture: NDArray[np.uint8], labels: NDArray[np.int32], full_hw: Any
-) -> NDArray[np.uint8]:
-    # Both begin at 0; the last row and column of the map may reach out of the frame.
-    at_full = np.repeat(np.repeat(values, factor, axis=0), factor, axis=1)[: full_hw[0], : full_hw[1]]
-    return boundary_picture(evidence_colors(_sampled(at_full, labels.shape), picture), labels, LINE_RGB)
+def _ground(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(h, w) float32: grey, darker and with less contrast, so that a bright picture is not taken for evidence."""
+    gray = picture @ np.array([0.299, 0.587, 0.114], np.float32)
+    return np.asarray(np.float32(0.55) * gray + np.float32(20), np.float32)
+
+
+def _tinted(values: NDArray[np.float32], ground: NDArray[np.float32]) -> NDArray[np.uint8]:
+    cover = np.clip(values * np.float32(OPACITY / FULL), np.float32(-OPACITY), np.float32(OPACITY))
+    for_it, against = np.maximum(cover, np.float32(0)), np.maximum(-cover, np.float32(0))
+    rest = ground * (1 - for_it - against) + np.float32(0.5)
+    panel = np.empty((*values.shape, 3), np.uint8)
+    for channel, (warm, cold) in enumerate(zip(FOR_RGB, AGAINST_RGB, strict=True)):
+        panel[..., channel] = rest + for_it * np.float32(warm) + against * np.float32(cold)
+    return panel
 
 
 def _title(draw: Any, place: tuple[int, int], width: int, name: str, numbers: list[tuple[int, float]]) -> None:
@@ -141,13 +145,9 @@ def _legend(page: Any, draw: Any, x: int, y: int) -> None:
     draw.text((x, y), "numbers: mean over an object; white: outlines", fill=SOFT_RGB, font=font, anchor="lm")
 
 
-def _sampled(values: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
-    """The values at the middles of a coarser grid of `size_hw`."""
-    rows, columns = (
-        np.minimum(((np.arange(small) + 0.5) * large / small).astype(int), large - 1)
-        for small, large in zip(size_hw, values.shape, strict=True)
-    )
-    return values[np.ix_(rows, columns)]
+def _middles(large: int, small: int) -> NDArray[np.int64]:
+    """Where `small` equal parts of a side of `large` pixels have their middles."""
+    return np.minimum(((np.arange(small) + 0.5) * large / small).astype(np.int64), large - 1)
 
 
 def _resized(image: NDArray[np.uint8], size_hw: tuple[int, int]) -> NDArray[np.uint8]:
