@@ -23,7 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from clip_scores import confidence_correlation, frame_confidence, mean_of
+from clip_scores import confidence_correlation, mean_of
 from measuring import Segment, environment, print_row, rounded, timed, warm_up
 
 from cvseg.errors import nearest_name
@@ -58,7 +58,7 @@ def score_clip(options: ClipOptions, segment: Segment, **settings: Any) -> dict[
         truth = clip[result.frame.index].labels
         labels = np.asarray(result.labels)
         similarities.append(region_similarity(labels > 0, truth > 0))
-        confidences.append(frame_confidence(result))
+        confidences.append(float(getattr(result, "confidence", math.nan)))
         accuracies.append(boundary_accuracy(labels > 0, truth > 0))
         false_shares.append(float(((labels > 0) & (truth == 0)).mean()))
         tracking.add_labels(labels, truth)
