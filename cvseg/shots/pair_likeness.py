@@ -38,9 +38,7 @@ class PairLikeness:
 
     @property
     def score(self) -> float:
-        """Structure less half the distance of the colours. Frames of one shot have 0.33 and more, of two shots less
-        than 0.17: `docs/methods/shot_cuts.md`.
-        """
+        """Structure less half the distance of the colours: 1 for a frame and its copy, about 0 for two strangers."""
         return self.structure - COLOR_WEIGHT * min(self.colors, MOST_COLOR)
 
 
