@@ -1,0 +1,137 @@
+"""CellMotion: exact areas, mean residuals and links of small frames, the same bits on both devices, bounded memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from cvseg.motion.cell_motion import RESIDUAL_STEPS, CellMotion
+
+
+def square_cells(size_hw, side):
+    """Square cells, smaller ones at the right and lower edge; and how many rows and columns of them."""
+    y, x = np.indices(size_hw) // side
+    cells_yx = int(y.max()) + 1, int(x.max()) + 1
+    return (y * cells_yx[1] + x).astype(np.int32), cells_yx
+
+
+def uniform_flow(size_hw, x=0, y=0):
+    return np.tile(np.float32([x, y]), (*size_hw, 1))
+
+
+def pushed(device, frames, capacity=10):
+    motion = CellMotion(capacity)
+    for cells, cells_yx, residual, forward_xy, backward_xy in frames:
+        cells, residual, forward_xy, backward_xy = device.arrays(cells, residual, forward_xy, backward_xy)
+        motion.push(cells, cells_yx, residual, forward_xy, backward_xy)
+    return motion
+
+
+def test_areas_and_mean_residuals_are_exact_at_odd_sizes(device):
+    size_hw = 7, 11
+    cells, cells_yx = square_cells(size_hw, 4)
+    residual = (np.random.default_rng(0).integers(0, 500, size_hw) / RESIDUAL_STEPS).astype(np.float32)
+    still = uniform_flow(size_hw)
+    areas, means, links = pushed(device, [(cells, cells_yx, residual, still, still)]).window()
+    assert_array_equal(areas, [[[16, 16, 12], [12, 12, 9]]])
+    expected = [residual[cells == k].astype(np.float64).mean() for k in range(6)]
+    assert means.dtype == np.float32
+    assert_array_equal(means.reshape(-1), np.float32(expected))
+    assert links.shape == (0, 2)
+    assert links.dtype == np.int32
+
+
+def test_a_cell_without_pixels_has_no_area_and_no_motion(device):
+    cells = np.zeros((3, 5), np.int32)
+    still = uniform_flow(cells.shape)
+    frame = cells, (1, 3), np.ones(cells.shape, np.float32), still, still
+    areas, means, links = pushed(device, [frame, frame]).window()
+    assert_array_equal(areas, [[[15, 0, 0]], [[15, 0, 0]]])
+    assert_array_equal(means, [[[1, 0, 0]], [[1, 0, 0]]])
+    assert ((links >= 0) & (links < 6)).all()
+
+
+@pytest.mark.parametrize(("right", "down"), [(1, 0), (-1, 0), (0, 1), (1, -1), (2, 1)])
+def test_links_follow_a_whole_number_of_cells_forward_and_back(device, right, down):
+    side, rows, columns = 3, 4, 5
+    size_hw = rows * side, columns * side
+    cells, cells_yx = square_cells(size_hw, side)
+    none = np.zeros(size_hw, np.float32)
+    forward_xy = uniform_flow(size_hw, right * side, down * side)
+    frame = cells, cells_yx, none, forward_xy, -forward_xy
+    *_, links = pushed(device, [frame, frame, frame]).window()
+    count, expected = rows * columns, set()
+    for pair in range(2):
+        for y in range(rows):
+            for x in range(columns):
+                ahead = np.clip(y + down, 0, rows - 1) * columns + np.clip(x + right, 0, columns - 1)
+                back = np.clip(y - down, 0, rows - 1) * columns + np.clip(x - right, 0, columns - 1)
+                own = y * columns + x
+                expected |= {(pair * count + own, (pair + 1) * count + ahead)}
+                expected |= {(pair * count + back, (pair + 1) * count + own)}
+    assert {tuple(link) for link in links.tolist()} == expected
+    assert len(links) == 2 * 2 * count
+
+
+def test_forward_links_use_the_flow_of_the_frame_before_and_backward_links_that_of_the_frame(device):
+    size_hw = 3, 9
+    cells, cells_yx = square_cells(size_hw, 3)
+    none, still, right = np.zeros(size_hw, np.float32), uniform_flow(size_hw), uniform_flow(size_hw, 3)
+    *_, links = pushed(device, [(cells, cells_yx, none, right, still), (cells, cells_yx, none, still, still)]).window()
+    assert_array_equal(links, [[0, 4], [1, 5], [2, 5], [0, 3], [1, 4], [2, 5]])
+
+
+def test_nothing_older_than_the_capacity_is_kept(device):
+    size_hw = 5, 7
+    cells, cells_yx = square_cells(size_hw, 3)
+    still = uniform_flow(size_hw)
+    motion = CellMotion(3)
+    for number in range(8):
+        residual = np.full(size_hw, number, np.float32)
+        motion.push(*device.arrays(cells), cells_yx, *device.arrays(residual, still, still))
+        kept = min(number + 1, 3)
+        areas, means, links = motion.window()
+        assert areas.shape == means.shape == (kept, *cells_yx)
+        assert_array_equal(means[:, 0, 0], np.arange(number + 1 - kept, number + 1))
+        assert len(links) == 2 * (kept - 1) * areas[0].size
+        assert links.size == 0 or (links.min() == 0 and links.max() == areas.size - 1)
+        assert [len(part) for part in (motion._areas, motion._residuals, motion._links)] == [kept, kept, kept - 1]
+
+
+def test_a_window_of_one_frame_has_no_links(device):
+    cells, cells_yx = square_cells((5, 7), 3)
+    still = uniform_flow((5, 7))
+    frame = cells, cells_yx, np.zeros((5, 7), np.float32), still, still
+    areas, _, links = pushed(device, [frame] * 4, capacity=1).window()
+    assert areas.shape == (1, *cells_yx)
+    assert links.shape == (0, 2)
+
+
+def test_after_a_reset_there_is_no_link_to_the_frame_before(device):
+    cells, cells_yx = square_cells((5, 7), 3)
+    still = uniform_flow((5, 7))
+    frame = cells, cells_yx, np.zeros((5, 7), np.float32), still, still
+    motion = pushed(device, [frame, frame])
+    motion.reset()
+    placed = device.arrays(*frame[2:])
+    motion.push(device.array(cells), cells_yx, *placed)
+    areas, _, links = motion.window()
+    assert len(areas) == 1
+    assert links.shape == (0, 2)
+
+
+@pytest.mark.parametrize("size_hw", [(1, 1), (13, 37), (61, 47)])
+def test_both_devices_give_the_same_bits(cuda_device, size_hw):
+    rng = np.random.default_rng(3)
+    cells, cells_yx = square_cells(size_hw, 8)
+    frames = []
+    for _ in range(4):
+        flows = (rng.normal(0, 9, (*size_hw, 2)).astype(np.float32) for _ in range(2))
+        frames.append((cells, cells_yx, rng.exponential(5, size_hw).astype(np.float32), *flows))
+    host = CellMotion(3)
+    for frame in frames:
+        host.push(*frame)
+    for one, other in zip(pushed(cuda_device, frames, capacity=3).window(), host.window(), strict=True):
+        assert one.dtype == other.dtype
+        assert one.tobytes() == other.tobytes()
