@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cvseg.background.flux_tensor_2007 import FluxTensor, FluxTensorOptions
-from cvseg.background.fused import FusedBackground, FusedBackgroundOptions
+from cvseg.background.fused import FusedBackground
+from cvseg.background.fused_options import FusedBackgroundOptions
 from cvseg.background.gaussian_mixture_2004 import GaussianMixture, GaussianMixtureOptions
 from cvseg.background.model import BackgroundModel
 from cvseg.background.result import BackgroundResult

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cvseg.arrays import array_module
-from cvseg.background.fused_light import light_gain
+from cvseg.background.fused_faint import (
+    CLEAR,
+    FLICKER,
+    KNOWN_FRAMES,
+    PRIOR,
+    enlarged,
+    faint_distance,
+    learn_calm,
+    sampled,
+    squared_differences,
+)
+from cvseg.background.fused_light import LEAST_CHANGE, light_change
 from cvseg.background.fused_motion import LAGS, MotionEvidence, motion_evidence
+from cvseg.background.fused_options import FusedBackgroundOptions
+from cvseg.background.fused_steady import Position, find_position
 from cvseg.background.model import BackgroundModel
 from cvseg.background.result import BackgroundResult
-from cvseg.options import Options, option
 
 _LARGEST_LOGIT = 4.0
 _RELIT_FRAMES = 15  # of wider tolerance and faster learning after the light has changed
@@ -20,54 +31,10 @@ _RELIT_RATE = 0.1
 _PAN_PX = 1.0  # mean motion of the camera per frame, at the size of the flow, that a background does not survive
 _PAN_SHARE = 0.75  # of the way that the camera has come back and forth: a shaking one stays where it is
 _PAN_RATE = 0.15
+_SHAKE_PX = 0.25  # motion of the camera from frame to frame, at the size of the flow, that is one
+_SHAKE_FRAMES = 50  # after the last one the background is taken to stand still again
 _COURSE_RATE = 0.1  # of a frame in the memory of where things move
 _COURSE_LEAST = 0.15  # below this, what is left of motion is its noise
-
-
-@dataclass(frozen=True, kw_only=True)
-class FusedBackgroundOptions(Options):
-    """Settings of `FusedBackground`."""
-
-    modes: int = option(3, "colours per pixel; larger knows more of leaves and water, and needs memory", low=2, high=8)
-    learning_rate: float = option(
-        0.02, "share of a frame in the background, after the first frames; larger follows light faster", low=0, high=1
-    )
-    threshold: float = option(3.0, "distance with probability one half; larger sees less", low=0.1, unit=" sigma")
-    smallest_sigma: float = option(
-        2.5, "least noise that is believed; larger sees less", low=0.1, high=128, unit=" grey levels"
-    )
-    noise_factor: float = option(2.2, "least sigma in units of the picture's noise; larger sees less", low=0)
-    neighbours: float = option(
-        0.5, "how far the background of neighbours explains a pixel; larger sees less near edges", low=0, high=1
-    )
-    flicker_free: float = option(
-        0.1, "threshold crossings per frame that are no flicker; larger sees more in moving leaves", low=0, high=1
-    )
-    flicker_gain: float = option(8.0, "widening of sigma by flicker; larger sees less in moving leaves", low=0)
-    established: int = option(8, "frames before another colour counts as background as well; larger: later", low=1)
-    established_share: float = option(0.3, "and this share of the background's age; larger: later", low=0)
-    takeover: int = option(
-        6, "frames that a colour must be older than the background to replace it; larger keeps ghosts longer", low=1
-    )
-    age_last: int = option(
-        300, "frames after which the age of a colour no longer counts; larger keeps standing people longer", low=2
-    )
-    shadow_darkest: float = option(0.5, "deepest shadow, times the background; larger allows less shadow", low=0)
-    shadow_lightest: float = option(0.95, "palest shadow, times the background; 0 turns shadows off", low=0)
-    shadow_chroma: float = option(
-        2.0, "how much the colour of a shadow may differ; larger sees more shadow", low=0.01, unit=" sigma"
-    )
-    shadow_weight: float = option(0.7, "how much a shadow lowers the probability; 0 makes it foreground", low=0, high=1)
-    motion: bool = option(True, "use optical flow; off is faster, and loses slow objects and those of the first frame")
-    motion_height: int = option(270, "flow is computed at about this height; larger is slower", low=32, unit=" px")
-    motion_gain: float = option(1.5, "logit of clear motion; larger trusts motion against colours", low=0)
-    motion_window: int = option(2, "pixels around each that motion is judged by; larger is coarser", low=1, unit=" px")
-    memory: float = option(0.3, "share of the last frame's logit, moved along; larger is calmer and slower", low=0)
-    blind_memory: float = option(0.9, "the same where the background is not known", low=0, high=1)
-    smooth_radius: int = option(4, "window of the edge-aware smoothing; larger is smoother", low=1, high=64)
-    smooth_epsilon: float = option(1e-3, "contrast that counts as an edge, squared; larger smooths more", low=1e-8)
-    least_area: float = option(4e-4, "smallest object, as a share of the picture; larger loses small ones", low=0)
-    hole_area: float = option(3e-3, "largest hole that is filled, as a share of the picture", low=0, high=1)
 
 
 class FusedBackground(BackgroundModel):
@@ -79,7 +46,7 @@ class FusedBackground(BackgroundModel):
 
     Notes
     -----
-    20 bytes a pixel for each of `modes`, 4 more, and 204 for each pixel at `motion_height`: 115 bytes a pixel at 480p.
+    20 bytes a pixel for each of `modes`, 4 more, and 208 for each pixel at `motion_height`: 116 bytes a pixel at 480p.
     With `learning_rate` 0 pictures are judged by colours alone: the frames before are not remembered.
     docs/methods/fused_background.md explains every step.
 
@@ -112,34 +79,60 @@ class FusedBackground(BackgroundModel):
             "variance": xp.full((modes, *size_hw), np.float32(4 * 5.0**2), np.float32),
             "age": age,
             "flicker": xp.zeros(size_hw, np.float32),
+            "calm": xp.full(small_hw, np.float32(PRIOR), np.float32),
             "history": xp.zeros((max(LAGS), *small_hw), np.float32),
             "memory": xp.zeros(small_hw, np.float32),
             "course": xp.zeros((2, *small_hw), np.float32),
         }
         self._numbers = {"frames": 0, "noise": 3.0, "relit": 0, "pan_x": 0.0, "pan_y": 0.0, "sway": 0.0}
+        self._numbers |= {"shaken": 0, "shift_x": 0.0, "shift_y": 0.0}
 
     def _factor(self, size_hw: tuple[int, int]) -> int:
         """Full size / size of the pictures that flow is computed on."""
         return max(1, round(size_hw[0] / self.options.motion_height))
 
     def _compare(self, image: Any, learning_rate: float | None) -> BackgroundResult:
+        rate = self.options.learning_rate if learning_rate is None else learning_rate
+        position = self._position(image, rate)
+        if position is None:
+            seen = array_module(image).full(image.shape[:2], np.uint8(1), np.uint8)
+            return self._judge(image, seen, rate, np.zeros(2))
+        moved, seen = position.onto_background(image)
+        return position.onto_picture(self._judge(moved, seen.astype(np.uint8), rate, position.shift_xy))
+
+    def _position(self, image: Any, rate: float) -> Position | None:
+        """Where a picture of a shaking camera lies on the background; None when it lies on it."""
+        numbers, xp = self._numbers, array_module(image)
+        if not numbers["shaken"] or not self.options.steady or self.camera_moves:
+            return None
+        background = xp.ascontiguousarray(xp.moveaxis(self._arrays["mean"][0], 0, 2) + np.float32(0.5))
+        position = find_position(self._small_gray(image), self._small_gray(background.astype(np.uint8)))
+        if rate > 0:
+            numbers["shaken"] = numbers["shaken"] - 1 if position is None else _SHAKE_FRAMES
+        factor = self._factor(image.shape[:2])
+        return None if position is None else position.scaled(factor, (int(image.shape[0]), int(image.shape[1])))
+
+    def _judge(self, image: Any, seen: Any, rate: float, shift_xy: Any) -> BackgroundResult:
+        """Compare a picture that lies on the background with it, then learn from what is `seen` of it."""
         from cvseg.kernels.background.mode_distance import mode_distance
         from cvseg.kernels.background.mode_learning import mode_learning
 
         options, xp, arrays = self.options, array_module(image), self._arrays
-        rate = options.learning_rate if learning_rate is None else learning_rate
         small = self._small_gray(image)
+        gain = np.ones(3)
         if rate > 0:
-            rate = max(rate, self._follow_light(image))
+            least_rate, gain = self._follow_light(image)
+            rate = max(rate, least_rate)
         motion = self._motion(small) if rate > 0 else None
         if motion is not None:
             self._numbers["noise"] += 0.1 * (self._full_noise(motion, image) - self._numbers["noise"])
-            self._follow_camera(motion)
+            self._follow_camera(motion, shift_xy / self._factor(image.shape[:2]))
         sigma = max(options.smallest_sigma, options.noise_factor * self._numbers["noise"])
         floor = np.float32((sigma * (1 + self._numbers["relit"] / _RELIT_FRAMES)) ** 2)
 
         state = [arrays[name] for name in ("mean", "variance", "age", "flicker")]
         distance, own, shade = mode_distance(image, *state, *self._distance_settings(floor))
+        distance = self._faint(image, distance, gain, rate) * seen
         logit = self._logit(distance, shade, motion, image.shape[:2])
         logit = self._smooth(logit, image)
         mask = self._mask(logit)
@@ -148,7 +141,6 @@ class FusedBackground(BackgroundModel):
         probability = xp.where(mask, xp.maximum(probability, half), xp.minimum(probability, half)).astype(np.float32)
 
         learn_rate = np.float32(rate)
-        seen = xp.full(image.shape[:2], np.uint8(1), np.uint8)
         background, *_ = mode_learning(
             image,
             seen,
@@ -169,11 +161,48 @@ class FusedBackground(BackgroundModel):
         shadow = (distance > np.float32(options.threshold)) & (shade > half) & ~mask
         return BackgroundResult(probability, mask, background, shadow, int(self._numbers["frames"]))
 
-    def _follow_light(self, image: Any) -> float:
-        """Brighten or darken the background with the light; the least learning rate for a while after that."""
-        gain = light_gain(image, self._arrays["mean"][0])
-        if gain is not None:
-            xp = array_module(image)
+    def _faint(self, image: Any, distance: Any, gain: Any, rate: float) -> Any:
+        """`distance`, and where larger that of a window around each pixel."""
+        options, xp, calm = self.options, array_module(distance), self._arrays["calm"]
+        if not options.faint:
+            return distance
+        size_hw = int(distance.shape[0]), int(distance.shape[1])
+        factor = self._factor(size_hw)
+        squares = _fit(squared_differences(image, self._arrays["mean"][0], gain, factor), calm.shape, xp)
+        near = _fit(sampled(distance, factor), calm.shape, xp) < np.float32(CLEAR * options.threshold)
+        flicker = _fit(sampled(self._arrays["flicker"], factor), calm.shape, xp)
+        flicker = flicker - np.float32(FLICKER) * (flicker >= np.float32(FLICKER))
+        wider = 1 + np.float32(options.flicker_gain) * xp.maximum(flicker - np.float32(options.flicker_free), 0)
+        ratio = faint_distance(
+            squares,
+            calm,
+            near,
+            wider.astype(np.float32),
+            window=-(-options.faint_window // factor),
+            least_sigma=options.faint_sigma,
+            widest=1 + self._numbers["relit"] / _RELIT_FRAMES,
+        )
+        frames = int(self._numbers["frames"])
+        if rate > 0 and frames > 0:  # the first picture is the background: it differs by nothing
+            quiet = near & (ratio < np.float32(options.faint))
+            learn_calm(calm, squares, quiet, rate, frames)
+        if frames < KNOWN_FRAMES:
+            return distance
+        faint = ratio * np.float32(options.threshold / options.faint)
+        return xp.maximum(distance, enlarged(faint, factor, size_hw))
+
+    def _follow_light(self, image: Any) -> tuple[float, Any]:
+        """Brighten or darken the background with the light.
+
+        Returns
+        -------
+        the least learning rate for a while after that, and the gain of a change that is too small for it
+        """
+        change, small_gain = light_change(image, self._arrays["mean"][0]), np.ones(3)
+        if change is not None and not change.sudden:
+            small_gain = np.clip(change.gain, 1 - LEAST_CHANGE, 1 + LEAST_CHANGE)
+        if change is not None and change.sudden:
+            xp, gain = array_module(image), change.gain
             mean, history = self._arrays["mean"], self._arrays["history"]
             for channel in range(3):
                 mean[:, channel] = xp.minimum(mean[:, channel] * np.float32(gain[channel]), np.float32(255))
@@ -181,7 +210,7 @@ class FusedBackground(BackgroundModel):
             self._numbers["relit"] = _RELIT_FRAMES
         elif self._numbers["relit"] > 0:
             self._numbers["relit"] -= 1
-        return _RELIT_RATE if self._numbers["relit"] > 0 else 0.0
+        return (_RELIT_RATE if self._numbers["relit"] > 0 else 0.0), small_gain
 
     @property
     def camera_moves(self) -> bool:
@@ -191,13 +220,19 @@ class FusedBackground(BackgroundModel):
     def _pan(self) -> float:
         return float(np.hypot(self._numbers["pan_x"], self._numbers["pan_y"]))
 
-    def _follow_camera(self, motion: MotionEvidence) -> None:
+    def _follow_camera(self, motion: MotionEvidence, shift_xy: Any) -> None:
+        """Whether the camera shakes, or moves one way; `shift_xy` is where the picture lies on the background."""
         camera = motion.camera
         centre = np.array([motion.fit.shape[1] / 2, motion.fit.shape[0] / 2, 1.0])
         moved = camera.matrix @ centre
         # A fit that leaves more noise than it explains is water or a crowd.
         believed = camera.inlier_share > 0.5 and camera.displacement_px > 3 * camera.noise_px
+        if believed and camera.displacement_px > _SHAKE_PX:
+            self._numbers["shaken"] = _SHAKE_FRAMES
         shift = moved[:2] / moved[2] - centre[:2] if believed else np.zeros(2)
+        # What was moved back before the pictures were compared is motion of the camera as well.
+        shift = shift + (np.array([self._numbers["shift_x"], self._numbers["shift_y"]]) - shift_xy)
+        self._numbers["shift_x"], self._numbers["shift_y"] = float(shift_xy[0]), float(shift_xy[1])
         self._numbers["pan_x"] += _PAN_RATE * (float(shift[0]) - self._numbers["pan_x"])
         self._numbers["pan_y"] += _PAN_RATE * (float(shift[1]) - self._numbers["pan_y"])
         self._numbers["sway"] += _PAN_RATE * (float(np.hypot(*shift)) - self._numbers["sway"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,26 @@ def light_gain(image: Any, mean: Any) -> NDArray[np.float64] | None:
     >>> light_gain(np.full((30, 40, 3), 101, np.uint8), mean) is None
     True
     """
+    change = light_change(image, mean)
+    return change.gain if change is not None and change.sudden else None
+
+
+@dataclass(frozen=True)
+class LightChange:
+    """The light now, relative to that of the background.
+
+    Attributes
+    ----------
+    gain : (3,) float64, factor of each channel
+    sudden : whether the background should be multiplied by it: it is not small, and explains the picture much better
+    """
+
+    gain: NDArray[np.float64]
+    sudden: bool
+
+
+def light_change(image: Any, mean: Any) -> LightChange | None:
+    """As `light_gain`, also for small changes: None when the background fits no better with the gain than without."""
     step = max(1, int(np.sqrt(image.shape[0] * image.shape[1] / SAMPLES)))
     seen = to_host(image[::step, ::step].copy()).reshape(-1, 3).astype(np.float64)
     known = to_host(mean[:, ::step, ::step].copy()).reshape(3, -1).T.astype(np.float64)
@@ -49,8 +70,8 @@ def light_gain(image: Any, mean: Any) -> NDArray[np.float64] | None:
         return None
     seen, known = seen[inside], known[inside]
     gain: NDArray[np.float64] = np.clip(np.median((seen + OFFSET) / (known + OFFSET), axis=0), 0.2, 5.0)
-    if np.abs(gain - 1).max() < LEAST_CHANGE:
-        return None
     before = np.minimum(np.abs(seen - known), LARGEST_ERROR).mean()
     after = np.minimum(np.abs(seen - np.minimum(known * gain, 255)), LARGEST_ERROR).mean()
-    return gain if after < LEAST_GAIN * before else None
+    if not after < before:
+        return None
+    return LightChange(gain, bool(np.abs(gain - 1).max() >= LEAST_CHANGE and after < LEAST_GAIN * before))
