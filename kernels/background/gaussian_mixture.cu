@@ -66,17 +66,18 @@ extern "C" __global__ void gaussian_mixture(const unsigned char* __restrict__ im
   bool is_shadow = false;
   if (shadow_darkest < 1.0f && is_foreground) {
     before = 0.0f;
+    const float energy = r * r + g * g + b * b;
     for (int mode = 0; mode < modes; mode++) {
       const float weight = WEIGHT(mode);
       if (!(before < background_share && weight > 0.0f)) break;
       const float mean_r = mean_of(FIELD(mode, 1)), mean_g = mean_of(FIELD(mode, 2)), mean_b = mean_of(FIELD(mode, 3));
       const float along = r * mean_r + g * mean_g + b * mean_b;
       const float whole = mean_r * mean_r + mean_g * mean_g + mean_b * mean_b;
-      const float light = along / fmaxf(whole, 1.0f);
-      const float er = light * mean_r - r, eg = light * mean_g - g, eb = light * mean_b - b;
-      const float apart = er * er + eg * eg + eb * eb;
-      is_shadow = is_shadow || (light >= shadow_darkest && light < 1.0f &&
-                                apart < threshold_squared * variance_of(FIELD(mode, 0)) * light * light);
+      // light = along / whole; what it leaves is energy - along^2 / whole. Times whole^2, no division is needed.
+      const float squared = along * along;
+      const float left = (energy * whole - squared) * whole;
+      is_shadow = is_shadow || (along >= shadow_darkest * whole && along < whole &&
+                                left < threshold_squared * variance_of(FIELD(mode, 0)) * squared);
       before = before + weight;
     }
   }

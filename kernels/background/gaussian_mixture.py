@@ -41,8 +41,9 @@ _cuda = CudaSource(__file__)
 
 BLOCK = 16  # pixels whose numbers lie together
 FIELDS = 4  # of each mode beside its weight: variance, red, green, blue
-_FINE, _LEVEL = np.float32(64), np.float32(1 / 64)  # of a variance
-_FINE_COLOR, _COLOR_LEVEL = np.float32(128), np.float32(1 / 128)
+_FINE = np.float32(64)  # of a variance
+_FINE_COLOR = np.float32(128)
+_FINE_SQUARE = _FINE_COLOR * _FINE_COLOR / _FINE  # a squared difference of stored colours, in stored variances
 
 # Numbers after the arrays, all float32. `rate` 0 leaves the state untouched.
 SETTINGS = (
@@ -59,65 +60,20 @@ SETTINGS = (
 
 
 @cpu_kernel(forceinline=True)
-def _variance(fields, at):
-    return load16_shorts(fields, at) * _LEVEL
+def _shadow(red, green, blue, energy, mean_r, mean_g, mean_b, variance, settings):
+    """Where a picture is a darker copy of a mode; 1 or 0. All in stored units.
 
-
-@cpu_kernel(forceinline=True)
-def _mean(fields, at, channel):
-    return load16_shorts(fields, at + 16 * channel) * _COLOR_LEVEL
-
-
-@cpu_kernel(forceinline=True)
-def _keep_variance(fields, at, variance):
-    store16_shorts(fields, at, variance * _FINE + HALF)
-
-
-@cpu_kernel(forceinline=True)
-def _keep_mean(fields, at, channel, mean):
-    store16_shorts(fields, at + 16 * channel, mean * _FINE_COLOR + HALF)
-
-
-@cpu_kernel(forceinline=True)
-def _judge(i, modes, weights, fields, red, green, blue, settings):
-    """(probability, is foreground, is shadow) of 16 pixels; their weights begin at `i`, their fields at 4 i."""
-    share, threshold, darkest = settings[2], settings[3], settings[8]
-    # Squared distance, in variances, to the first background mode within the threshold, else to the nearest one
-    nearest = splat16(np.float32(1e9))
-    before = splat16(ZERO)  # weight of all earlier modes
-    last = 0
-    for mode in range(modes):
-        weight = load16(weights, i + 16 * mode)
-        counts = (before < share) & (weight > ZERO) & (nearest >= threshold)
-        if mask_bits(counts) == 0:
-            break
-        last = mode + 1
-        at = 4 * i + 64 * mode
-        dr, dg, db = red - _mean(fields, at, 1), green - _mean(fields, at, 2), blue - _mean(fields, at, 3)
-        square = dr * dr + dg * dg + db * db
-        nearest = select(counts, minimum(nearest, square / _variance(fields, at)), nearest)
-        before = before + weight
-    squares = nearest * nearest
-    probability = squares / (squares + threshold * threshold)
-    shadow = splat16(ZERO)
-    if darkest < ONE and mask_bits(nearest >= threshold) != 0:
-        before = splat16(ZERO)
-        for mode in range(last):
-            weight = load16(weights, i + 16 * mode)
-            at = 4 * i + 64 * mode
-            mean_r, mean_g, mean_b = _mean(fields, at, 1), _mean(fields, at, 2), _mean(fields, at, 3)
-            along = red * mean_r + green * mean_g + blue * mean_b
-            whole = mean_r * mean_r + mean_g * mean_g + mean_b * mean_b
-            light = along / maximum(whole, ONE)
-            er, eg, eb = light * mean_r - red, light * mean_g - green, light * mean_b - blue
-            apart = er * er + eg * eg + eb * eb
-            is_shadow = (light >= darkest) & (light < ONE) & (nearest >= threshold)
-            is_shadow = is_shadow & (before < share) & (weight > ZERO)
-            is_shadow = is_shadow & (apart < threshold * _variance(fields, at) * light * light)
-            shadow = select(is_shadow, splat16(ONE), shadow)
-            before = before + weight
-    is_foreground = select(nearest >= threshold, splat16(ONE), splat16(ZERO))
-    return probability, is_foreground, shadow
+    With `light` = along / whole, what is left of the picture is energy - along^2 / whole. Multiplied by whole^2 no lane
+    needs a division.
+    """
+    threshold, darkest = settings[3], settings[8]
+    along = red * mean_r + green * mean_g + blue * mean_b
+    whole = mean_r * mean_r + mean_g * mean_g + mean_b * mean_b
+    squared = along * along
+    left = (energy * whole - squared) * whole
+    is_shadow = (along >= darkest * whole) & (along < whole)
+    is_shadow = is_shadow & (left < (threshold * _FINE_SQUARE) * variance * squared)
+    return select(is_shadow, splat16(ONE), splat16(ZERO))
 
 
 @cpu_kernel(forceinline=True)
@@ -148,13 +104,21 @@ def _sort_up(i, modes, weights, fields, mode, rises):
 
 
 @cpu_kernel(forceinline=True)
-def _learn(i, modes, weights, fields, red, green, blue, settings):
-    """Take one picture's 16 pixels into the model."""
-    rate, least, match = settings[0], settings[1], settings[4]
-    first_variance, smallest, largest = settings[5], settings[6], settings[7]
+def _judge_and_learn(i, modes, weights, fields, red, green, blue, settings):
+    """(probability, is foreground, is shadow) of 16 pixels; their weights begin at `i`, their fields at 4 i.
+
+    Modes are read once: what is judged is what they were before they learn. Colours are in 128ths, as they are stored:
+    powers of two, so that nothing is rounded otherwise.
+    """
+    rate, least, share, threshold = settings[0], settings[1], settings[2], settings[3]
+    match, darkest = settings[4] * _FINE_SQUARE, settings[8]
+    smallest, largest = settings[6] * _FINE, settings[7] * _FINE
     keep, drop = ONE - rate, rate * least
-    fitted = splat16(ZERO)
-    total = splat16(ZERO)
+    energy = red * red + green * green + blue * blue
+    # Squared distance, in variances, to the first background mode within the threshold, else to the nearest one
+    nearest = splat16(np.float32(1e9))
+    before = splat16(ZERO)  # weight of all earlier modes
+    shadow, fitted, total = splat16(ZERO), splat16(ZERO), splat16(ZERO)
     in_use = 0
     for mode in range(modes):
         weight = load16(weights, i + 16 * mode)
@@ -162,43 +126,67 @@ def _learn(i, modes, weights, fields, red, green, blue, settings):
         if mask_bits(present) == 0:
             break
         in_use = mode + 1
+        counts = present & (before < share) & (nearest >= threshold)
+        asked = mask_bits(counts) != 0
+        open_lanes = rate > ZERO and mask_bits(fitted < HALF) != 0
         faded = keep * weight - drop
-        if mask_bits(fitted < HALF) == 0:  # the rest only fades: its colours need not be read
+        if not (asked or open_lanes):  # the rest only fades: its colours need not be read
             faded = select(present & (faded >= drop), faded, splat16(ZERO))
-            store16(weights, i + 16 * mode, faded)
+            if rate > ZERO:
+                store16(weights, i + 16 * mode, faded)
             total = total + faded
             continue
         at = 4 * i + 64 * mode
-        variance = _variance(fields, at)
-        mean_r, mean_g, mean_b = _mean(fields, at, 1), _mean(fields, at, 2), _mean(fields, at, 3)
+        variance = load16_shorts(fields, at)
+        mean_r, mean_g = load16_shorts(fields, at + 16), load16_shorts(fields, at + 32)
+        mean_b = load16_shorts(fields, at + 48)
         dr, dg, db = red - mean_r, green - mean_g, blue - mean_b
         square = dr * dr + dg * dg + db * db
-        fits = present & (fitted < HALF) & (square < match * variance)
-        if mask_bits(fits) != 0:
-            grown = faded + rate
-            step = select(fits, rate / grown, splat16(ZERO))
-            faded = select(fits, grown, faded)
-            changed = minimum(maximum(variance + step * (square - variance), smallest), largest)
-            _keep_variance(fields, at, select(fits, changed, variance))
-            _keep_mean(fields, at, 1, mean_r + step * dr)
-            _keep_mean(fields, at, 2, mean_g + step * dg)
-            _keep_mean(fields, at, 3, mean_b + step * db)
-            fitted = select(fits, splat16(ONE), fitted)
-        # A mode that nobody has seen for long is given up.
-        faded = select(present & (faded >= drop), faded, splat16(ZERO))
-        store16(weights, i + 16 * mode, faded)
-        total = total + faded
-        if mode > 0 and mask_bits(fits) != 0:
-            _sort_up(i, modes, weights, fields, mode, select(fits, splat16(ONE), splat16(ZERO)))
-    share = ONE / select(total > ZERO, total, splat16(ONE))
-    for mode in range(in_use):
-        store16(weights, i + 16 * mode, load16(weights, i + 16 * mode) * share)
-    missing = ONE - fitted
-    if mask_bits(missing > ZERO) == 0:
-        return
-    # A new mode in the first free place; in the last one when there is none.
-    last = min(in_use + 1, modes)
-    for mode in range(last):
+        if asked:
+            nearest = select(counts, minimum(nearest, square / (_FINE_SQUARE * variance)), nearest)
+            if darkest < ONE:
+                counts = counts & (nearest >= threshold)
+                if mask_bits(counts) != 0:
+                    shade = _shadow(red, green, blue, energy, mean_r, mean_g, mean_b, variance, settings)
+                    shadow = select(counts, maximum(shadow, shade), shadow)
+            before = before + weight
+        if rate > ZERO:
+            fits = present & (fitted < HALF) & (square < match * variance)
+            if mask_bits(fits) != 0:
+                grown = faded + rate
+                step = select(fits, rate / grown, splat16(ZERO))
+                faded = select(fits, grown, faded)
+                changed = variance + step * (square * (ONE / _FINE_SQUARE) - variance)
+                changed = minimum(maximum(changed, smallest), largest)
+                store16_shorts(fields, at, select(fits, changed, variance) + HALF)
+                store16_shorts(fields, at + 16, mean_r + step * dr + HALF)
+                store16_shorts(fields, at + 32, mean_g + step * dg + HALF)
+                store16_shorts(fields, at + 48, mean_b + step * db + HALF)
+                fitted = select(fits, splat16(ONE), fitted)
+            # A mode that nobody has seen for long is given up.
+            faded = select(present & (faded >= drop), faded, splat16(ZERO))
+            store16(weights, i + 16 * mode, faded)
+            total = total + faded
+            if mode > 0 and mask_bits(fits) != 0:
+                _sort_up(i, modes, weights, fields, mode, select(fits, splat16(ONE), splat16(ZERO)))
+    if rate > ZERO:
+        portion = ONE / select(total > ZERO, total, splat16(ONE))
+        for mode in range(in_use):
+            store16(weights, i + 16 * mode, load16(weights, i + 16 * mode) * portion)
+        if mask_bits(fitted < HALF) != 0:
+            _add_mode(i, modes, weights, fields, red, green, blue, ONE - fitted, in_use, settings)
+    squares = nearest * nearest
+    probability = squares / (squares + threshold * threshold)
+    is_foreground = select(nearest >= threshold, splat16(ONE), splat16(ZERO))
+    return probability, is_foreground, select(nearest >= threshold, shadow, splat16(ZERO))
+
+
+@cpu_kernel(forceinline=True)
+def _add_mode(i, modes, weights, fields, red, green, blue, missing, in_use, settings):
+    """A new mode in the first free place where `missing` is 1; in the last one when there is none."""
+    rate, first_variance = settings[0], settings[5] * _FINE
+    keep = ONE - rate
+    for mode in range(min(in_use + 1, modes)):
         weight = load16(weights, i + 16 * mode)
         here = missing > ZERO
         if mode < modes - 1:
@@ -213,10 +201,10 @@ def _learn(i, modes, weights, fields, red, green, blue, settings):
                 old = load16(weights, i + 16 * other)
                 store16(weights, i + 16 * other, select(here, old * keep, old))
             store16(weights, i + 16 * mode, select(here, splat16(rate), weight))
-        _keep_variance(fields, at, select(here, splat16(first_variance), _variance(fields, at)))
-        _keep_mean(fields, at, 1, select(here, red, _mean(fields, at, 1)))
-        _keep_mean(fields, at, 2, select(here, green, _mean(fields, at, 2)))
-        _keep_mean(fields, at, 3, select(here, blue, _mean(fields, at, 3)))
+        store16_shorts(fields, at, select(here, splat16(first_variance), load16_shorts(fields, at)) + HALF)
+        store16_shorts(fields, at + 16, select(here, red, load16_shorts(fields, at + 16)) + HALF)
+        store16_shorts(fields, at + 32, select(here, green, load16_shorts(fields, at + 32)) + HALF)
+        store16_shorts(fields, at + 48, select(here, blue, load16_shorts(fields, at + 48)) + HALF)
         placed = select(here, splat16(ONE), splat16(ZERO))
         missing = missing - placed
         _sort_up(i, modes, weights, fields, mode, placed)
@@ -227,15 +215,15 @@ def _mixture_blocks(first, end, pixels, modes, weights, fields, settings, foregr
     """All arrays flat; pixels, background: 48 bytes a block."""
     for block in range(first, end):
         i, k = 16 * modes * block, 16 * block
-        red, green, blue = load16_red(pixels, 3 * k), load16_green(pixels, 3 * k), load16_blue(pixels, 3 * k)
-        probability, is_foreground, is_shadow = _judge(i, modes, weights, fields, red, green, blue, settings)
-        if settings[0] > ZERO:
-            _learn(i, modes, weights, fields, red, green, blue, settings)
+        red, green = load16_red(pixels, 3 * k) * _FINE_COLOR, load16_green(pixels, 3 * k) * _FINE_COLOR
+        blue = load16_blue(pixels, 3 * k) * _FINE_COLOR
+        probability, is_foreground, is_shadow = _judge_and_learn(i, modes, weights, fields, red, green, blue, settings)
         store16(foreground, k, probability)
         store16_bytes(shadow, k, is_shadow)
         store16_bytes(mask, k, select(is_shadow > ZERO, splat16(ZERO), is_foreground))
-        mean_r, mean_g, mean_b = _mean(fields, 4 * i, 1), _mean(fields, 4 * i, 2), _mean(fields, 4 * i, 3)
-        store16_rgb(background, 3 * k, mean_r + HALF, mean_g + HALF, mean_b + HALF)
+        mean_r, mean_g = load16_shorts(fields, 4 * i + 16), load16_shorts(fields, 4 * i + 32)
+        mean_b, level = load16_shorts(fields, 4 * i + 48), ONE / _FINE_COLOR
+        store16_rgb(background, 3 * k, mean_r * level + HALF, mean_g * level + HALF, mean_b * level + HALF)
 
 
 def _gaussian_mixture_cpu(image, weights, fields, *settings):
