@@ -36,7 +36,7 @@ class ConsensusOptions(Options):
     cell_rounds: int = option(8, "rounds in which cells take their shape; more follow edges better", low=0)
     reach: int = option(15, "frames looked at before and after; larger bridges longer stops", low=1, high=120)
     step: int = option(1, "every how many frames a neighbour is asked; larger is faster", low=1, high=30)
-    hop: int = option(20, "frames decided at once; larger is faster and delays more", low=1, high=60)
+    hop: int = option(40, "frames decided at once; larger is faster and delays more", low=1, high=60)
     rounds: int = option(40, "rounds of votes; larger carries evidence further", low=1)
     restart: float = option(
         0.1, "share of the motion seed in each round; larger trusts single frames", low=0.0, high=1.0

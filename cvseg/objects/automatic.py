@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 
 from cvseg.appearance.color_model import ColorModel
+from cvseg.appearance.window_colors import spread_colors
 from cvseg.arrays import array_module
 from cvseg.background import BACKGROUND_METHODS
+from cvseg.color.lab import lab_image
 from cvseg.errors import OptionError, nearest_name
+from cvseg.kernels.appearance.color_log_ratio import color_log_ratio
 from cvseg.kernels.warping.warp_backward import warp_backward
+from cvseg.masks.refine_cut import refine_cut
 from cvseg.masks.refinement import upsample_along_edges
 from cvseg.motion import ConsensusOptions, MotionSaliency, NonlocalConsensus, motion_saliency_map
 from cvseg.motion.motion_seeds import MAP_NAMES, MotionSeeds, motion_seeds
@@ -50,6 +54,7 @@ class AutomaticOptions(Options):
         0.45, "share of the frame's strongest motion that is undecided; larger gives smaller objects", low=0.0
     )
     memory: float = option(0.5, "share of the previous frame's logit, moved along (causal)", low=0.0, high=1.0)
+    fine_outline: bool = option(True, "cut again along the outline at full size; slower, and finer (consensus)")
     refine_radius: int = option(5, "window of the edge-aware smoothing, in work pixels", low=1, high=64)
     refine_epsilon: float = option(1e-3, "contrast that counts as an edge, squared; larger smooths more", low=1e-8)
     consensus: ConsensusOptions = field(default_factory=ConsensusOptions)
@@ -165,8 +170,28 @@ class AutomaticSegmenter:
             evidence = evidence_of_cut(parts, cut, work.factor) if parts is not None else None
             # +-3: as steep as what the other way gives.
             logit = np.float32(6) * (cut.inside - np.float32(0.5))
-            done.append(self._full_size(work, logit, static, cut.location, evidence))
+            if self.options.fine_outline and work.factor > 1:
+                with work.timed("refine"):
+                    fine = np.float32(6) * (self._fine(work, cut) - np.float32(0.5))
+                done.append(Foreground(work, fine, "static" if static else "moving", cut.location, evidence))
+            else:
+                done.append(self._full_size(work, logit, static, cut.location, evidence))
         return done
+
+    def _fine(self, work: WorkFrame, cut: FrameCut) -> Any:
+        """The cut at full size, by the colours of the full picture: (H, W) float32 in [0, 1]."""
+        options = self.options.cut
+        color = color_log_ratio(spread_colors(lab_image(work.image)), cut.color_table)
+        return refine_cut(
+            cut.inside,
+            work.gray,
+            work.image,
+            work.factor,
+            color=np.float32(options.color_share) * color,
+            contrast=options.contrast,
+            floor=options.floor,
+            iterations=options.iterations,
+        )
 
     def _decide_causal(self, work: WorkFrame, saliency: MotionSaliency, still: StillEvidence | None) -> Foreground:
         options, module = self.options, array_module(work.gray)

@@ -36,6 +36,6 @@ PRESETS = {
         tracker=TrackerOptions(min_hits=2),
     ),
     "balanced": PipelineOptions(),
-    # Looks at 70 frames at a time, and asks three times.
-    "quality": PipelineOptions(automatic=AutomaticOptions(consensus=ConsensusOptions(hop=40, opinions=3))),
+    # Asks three times.
+    "quality": PipelineOptions(automatic=AutomaticOptions(consensus=ConsensusOptions(opinions=3))),
 }
