@@ -157,7 +157,7 @@ class NonlocalConsensus(Generic[Payload]):
             np.clip((to_host(values) - np.float32(low)) / np.float32(contrast), 0, 1).reshape(-1, *self.ring.cells_yx)
             for values in (window, seeds[where])
         )
-        found = object_cells(votes, *self.motion.window())
+        found = object_cells(votes, *self.motion.window(), height=contrast)
         # Half is certain, half follows the votes: the cut may move an outline, but not an object.
         half = np.float32(0.5)
         side = found.inside.astype(np.float32)

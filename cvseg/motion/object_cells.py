@@ -11,6 +11,7 @@ from cvseg.motion.stable_components import CellGraph, Components, stable_compone
 
 LEAST_SHARE = 0.05  # of the area, or of the mass, of the clearest object
 LEAST_MOTION = 0.35  # of the residual of the clearest object
+LEAST_VOTE = 0.12  # mean vote of an object before stretching; noise and depth reach 0.08, small slow objects 0.18
 SLOW_FALL = 0.15  # most that an object may fall that is taken below the level of the clearest one
 # Of an object that is only seen once the clearer ones are taken away, more is asked.
 LATER_FALL = 0.1
@@ -40,7 +41,7 @@ def object_cells(
     residuals: NDArray[np.float32],
     links: NDArray[np.int32],
     *,
-    usual_level: float = 0.6,
+    height: float = 1.0,
 ) -> ObjectCells:
     """The objects of a window of frames, from votes that are stretched to [0, 1].
 
@@ -51,7 +52,7 @@ def object_cells(
     residuals : (frames, rows, columns) float32, motion against the camera, in units of its noise
     links : (n, 2) int32, pairs of numbers of cells (frame, row and column counted through) that follow each other
         in time
-    usual_level : the level taken where no component qualifies
+    height : what a vote of 1 was before votes were stretched
 
     Returns
     -------
@@ -68,9 +69,11 @@ def object_cells(
     """
     graph = CellGraph.of_window(areas, residuals, links)
     found = stable_components(votes, graph)
-    if found.score.size == 0:
-        return ObjectCells(votes > usual_level, np.full(votes.shape, usual_level, np.float32))
-    decided = _clear_objects(votes, found)
+    # Somewhere noise is always the most stable: without a vote that noise does not reach there is no object.
+    strong = found.mass * height >= LEAST_VOTE * found.area
+    if not strong.any():
+        return ObjectCells(np.zeros(votes.shape, bool), np.ones(votes.shape, np.float32))
+    decided = _clear_objects(votes, found, strong)
     area = graph.area[decided.inside]
     if area.size:
         motion = float((graph.residual * graph.area)[decided.inside].sum() / area.sum())
@@ -81,13 +84,13 @@ def object_cells(
     return decided
 
 
-def _clear_objects(votes: NDArray[np.float32], found: Components) -> ObjectCells:
+def _clear_objects(votes: NDArray[np.float32], found: Components, strong: NDArray[np.bool_]) -> ObjectCells:
     """What lies above the level of the clearest object, without clutter, and other objects at lower levels."""
-    clearest = int(np.argmax(found.score))
+    clearest = int(np.argmax(found.score * strong))
     base = found.level[clearest]
     inside, level = votes > base, np.full(votes.shape, base, np.float32)
     large = found.mass >= LEAST_SHARE * found.mass[clearest]
-    clutter = found.motion < LEAST_MOTION * found.motion[clearest]
+    clutter = ~strong | (found.motion < LEAST_MOTION * found.motion[clearest])
     slow = ~clutter & (found.fall <= SLOW_FALL) & (found.level < base)
     for k in np.flatnonzero(large & (clutter | slow)):
         cells = found.of_cell == k

@@ -109,13 +109,19 @@ def test_fragments_above_the_level_of_the_clearest_object_are_kept():
 
 
 @pytest.mark.parametrize("vote", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("usual", [0.6, 0.3])
-def test_where_nothing_qualifies_the_usual_level_decides(vote, usual):
+def test_where_nothing_qualifies_nothing_is_inside(vote):
     # The same vote everywhere: a component that covers the whole picture, or none.
     votes = np.full(SHAPE, vote, np.float32)
-    found = object_cells(votes, np.full(SHAPE, 64), votes, still_links(), usual_level=usual)
-    assert_array_equal(found.inside, np.full(SHAPE, vote > usual))
-    assert_array_equal(found.level, np.full(SHAPE, usual, np.float32))
+    found = object_cells(votes, np.full(SHAPE, 64), votes, still_links())
+    assert not found.inside.any()
+    assert (found.level == 1).all()
+
+
+def test_votes_that_noise_reaches_before_stretching_are_no_object():
+    votes, residuals = scene(FAST)
+    arguments = votes, np.full(SHAPE, 64), residuals, still_links()
+    assert object_cells(*arguments, height=0.2).inside.any()
+    assert not object_cells(*arguments, height=0.1).inside.any()
 
 
 def random_scene(seed):
