@@ -102,7 +102,7 @@ def test_an_ablation_lists_every_variant_with_its_means(benchmark, tmp_path, cap
 
 def test_unknown_names_are_answered_with_the_nearest(benchmark):
     with pytest.raises(SystemExit, match=r"did you mean 'automatic\.cut\.contrast'"):
-        benchmark("automatic_plateaus").main(["--options", "automatic.cut.contrst"])
+        benchmark("automatic_plateaus").main(["--options", "automatic.cut.contrastt"])
     with pytest.raises(SystemExit, match="did you mean 'no colours'"):
         benchmark("ablation").main(["--variants", "no colors"])
     with pytest.raises(SystemExit, match="name a scene or a sequence"):

@@ -149,8 +149,8 @@ def test_the_table_of_variations_has_means_spread_and_the_lowest_run(benchmark, 
 
 
 def test_an_unknown_variation_names_the_nearest(benchmark, davis_data):
-    with pytest.raises(SystemExit, match="no variation 'mirored'; did you mean 'mirrored'"):
-        benchmark("davis").main(["--variations", "mirored"], segment=bright_pixels)
+    with pytest.raises(SystemExit, match="no variation 'mirroredd'; did you mean 'mirrored'"):
+        benchmark("davis").main(["--variations", "mirroredd"], segment=bright_pixels)
 
 
 def test_flicker_stands_beside_that_of_frames_cut_one_by_one(benchmark, davis_data, capsys):

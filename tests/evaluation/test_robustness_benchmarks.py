@@ -41,7 +41,7 @@ def test_every_event_has_its_frames_and_a_white_one_is_a_ghost(benchmark, tmp_pa
 
 def test_unknown_events_and_scenes_are_named(benchmark):
     with pytest.raises(SystemExit, match="did you mean 'flash'"):
-        benchmark("disturbances").main(["--events", "flahs"], segment=bright)
+        benchmark("disturbances").main(["--events", "flashh"], segment=bright)
     with pytest.raises(SystemExit, match="did you mean 'crossing'"):
         benchmark("disturbances").main(["--scenes", "crosing"], segment=bright)
 
