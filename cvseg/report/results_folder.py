@@ -86,6 +86,7 @@ class ResultsFolder:
         self._sink: VideoFileSink | None = None
         self._begun = self._ended = self._ours = False
         self._error: BaseException | None = None
+        self._broken = False
         self._queue: queue.Queue[FrameResult | None] = queue.Queue(QUEUE_LENGTH)
         self._thread: threading.Thread | None = None
         # os.path, because Path.exists raises on a name that is too long and on a folder that may not be entered.
@@ -216,14 +217,19 @@ class ResultsFolder:
 
     def _write_all(self) -> None:
         while (result := self._queue.get()) is not None:
-            if self._error is not None:
+            if self._broken:
                 continue  # drained, so that nobody waits for room
             try:
                 self._write(result)
             except OSError as error:
-                self._error = error if isinstance(error, CvsegError) else output_error(self.path, error)
+                self._break(error if isinstance(error, CvsegError) else output_error(self.path, error))
             except BaseException as error:  # raised again by the caller's next add or flush
-                self._error = error
+                self._break(error)
+
+    def _break(self, error: BaseException) -> None:
+        # Nothing is written any more, also after the error was raised: a frame would be missing in between.
+        self._broken = True
+        self._error = error
 
     def _write(self, result: FrameResult) -> None:
         if not self._begun:
