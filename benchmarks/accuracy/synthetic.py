@@ -147,10 +147,9 @@ def main(argv: Sequence[str] | None = None, segment: Segment | None = None) -> d
         print_row((title, "", *(math.nan if figures[key] is None else figures[key] for key in "JF")), WIDTHS[:4])
     if record["confidence"]:
         correlation = record["confidence"]
-        print(
-            f"confidence against J, {correlation['frames']} frames: "
-            f"Pearson {correlation['pearson']:.3f}, Spearman {correlation['spearman']:.3f}"
-        )
+        # None where one of the two never changes, as on scenes without objects.
+        values = ("undefined" if correlation[k] is None else f"{correlation[k]:.3f}" for k in ("pearson", "spearman"))
+        print("confidence against J, {} frames: Pearson {}, Spearman {}".format(correlation["frames"], *values))
     if len(results) > LOWEST:
         print("lowest J:", ", ".join(f"{name} {results[name]['J']:.3f}" for name in record["lowest"]))
     if options.json:
