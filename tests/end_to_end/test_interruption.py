@@ -20,8 +20,8 @@ PATIENCE_S = 180
 
 @pytest.fixture
 def endless_run(tmp_path):
-    """`cvseg segment -` that got 60 frames and waits for more, after it has written some."""
-    source = inputs.stream_bytes(inputs.pictures(60), tmp_path)
+    """`cvseg segment -` that got 90 frames and waits for more, after it has written some, 66 frames late."""
+    source = inputs.stream_bytes(inputs.pictures(100), tmp_path)
     out = tmp_path / "out"
     command = [sys.executable, "-m", "cvseg.cli", "segment", "-", "-o", str(out)]
     process = subprocess.Popen(
