@@ -164,4 +164,4 @@ class NonlocalConsensus(Generic[Payload]):
         near = np.clip(votes - found.level, -half, half)
         near = half + np.where(found.inside, np.maximum(near, 0), np.minimum(near, 0))
         seeds = half + np.clip(seeds - found.level, -half, half)
-        return half * (side + near), half * (side + seeds), high - low
+        return half * (side + near), seeds.astype(np.float32), high - low
