@@ -1,6 +1,6 @@
 """A million frames of noise through every background model: no drift, no NaN, and an object is still found.
 
-python -m benchmarks.speed.background_endurance [--methods NAME ...] [--frames 1000000] [--size 48x64] [--seconds 300]
+python -m benchmarks.speed.background_endurance [--methods NAME ...] [--frames 1000000] [--size 48x64] [--seconds 300] [--json FILE]
 
 Frames are drawn from 256 pictures of one noisy scene (sigma 5), so that drawing them costs nothing. Printed per method:
 frames done (it stops after --seconds), frames/s, false alarms in the last thousand frames, how far the background lies
@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.speed.machine import parse_size
+from benchmarks.speed.machine import add_to_json, parse_size
 from cvseg.background import BACKGROUND_METHODS, background_model
 
 PICTURES, LAST = 256, 1000
@@ -60,6 +61,7 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=1_000_000)
     parser.add_argument("--size", default="48x64", help="HEIGHTxWIDTH")
     parser.add_argument("--seconds", type=float, default=300, help="most time for each method")
+    parser.add_argument("--json", type=Path, help="write, or add to, this file")
     options = parser.parse_args()
     _, size_hw = parse_size(options.size)
     failed = 0
@@ -74,6 +76,8 @@ def main() -> int:
             f"{row['finite']!s:>8}{row['found']:7.2f}{'' if stable else '  NOT STABLE'}",
             flush=True,
         )
+        if options.json:
+            add_to_json(options.json, {f"endurance_{method}": {"size_hw": size_hw, **row}})
     return int(failed > 0)
 
 
