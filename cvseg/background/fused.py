@@ -8,7 +8,6 @@ import numpy as np
 
 from cvseg.arrays import array_module
 from cvseg.background.fused_faint import (
-    CLEAR,
     FLICKER,
     KNOWN_FRAMES,
     PRIOR,
@@ -169,7 +168,7 @@ class FusedBackground(BackgroundModel):
         size_hw = int(distance.shape[0]), int(distance.shape[1])
         factor = self._factor(size_hw)
         squares = _fit(squared_differences(image, self._arrays["mean"][0], gain, factor), calm.shape, xp)
-        near = _fit(sampled(distance, factor), calm.shape, xp) < np.float32(CLEAR * options.threshold)
+        near = _fit(sampled(distance, factor), calm.shape, xp) < np.float32(options.threshold)
         flicker = _fit(sampled(self._arrays["flicker"], factor), calm.shape, xp)
         flicker = flicker - np.float32(FLICKER) * (flicker >= np.float32(FLICKER))
         wider = 1 + np.float32(options.flicker_gain) * xp.maximum(flicker - np.float32(options.flicker_free), 0)

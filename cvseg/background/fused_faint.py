@@ -12,7 +12,6 @@ from cvseg.kernels.filtering.box_mean import box_mean
 PRIOR = 25.0  # squared grey levels, noise of a pixel that has not been seen yet
 PRIOR_FRAMES = 4  # that this counts for
 KNOWN_FRAMES = 8  # after which what is usual is known well enough
-CLEAR = 0.7  # share of the threshold from which a pixel speaks for itself, and not for its neighbours
 FLICKER = 2.0  # added to a flicker whose pixel was off in the last frame
 
 
@@ -43,13 +42,13 @@ def faint_distance(
 ) -> Any:
     """How many times the usual difference that of a whole window is, as a root: 1 where nothing is.
 
-    Pixels that are clearly off are left out, so that what is seen anyway does not grow by the window; they get 0.
+    Pixels that are off by themselves are left out, so that what is seen anyway does not grow by the window; they get 0.
 
     Parameters
     ----------
     squares : (h, w) float32, squared differences of this picture
     calm : (h, w) float32, their usual mean
-    near : (h, w) bool, pixels that are not clearly off by themselves
+    near : (h, w) bool, pixels that are not off by themselves
     flicker : (h, w) float32, widening by leaves and water, 1 and up
     window : pixels around each
     least_sigma : grey levels, least noise that is believed

@@ -76,15 +76,10 @@ def _affine_equations(x, y, u, v, weight, equations):
         sum_x, sum_y, total = sum_x + wx, sum_y + wy, total + weight[i]
         x_to_x, y_to_x, to_x = x_to_x + wx * there_x, y_to_x + wy * there_x, to_x + weight[i] * there_x
         x_to_y, y_to_y, to_y = x_to_y + wx * there_y, y_to_y + wy * there_y, to_y + weight[i] * there_y
-    equations[0, 0], equations[0, 1], equations[0, 2], equations[0, 3], equations[0, 4] = xx, xy, sum_x, x_to_x, x_to_y
-    equations[1, 0], equations[1, 1], equations[1, 2], equations[1, 3], equations[1, 4] = xy, yy, sum_y, y_to_x, y_to_y
-    equations[2, 0], equations[2, 1], equations[2, 2], equations[2, 3], equations[2, 4] = (
-        sum_x,
-        sum_y,
-        total,
-        to_x,
-        to_y,
-    )
+    first, second = (xx, xy, sum_x, x_to_x, x_to_y), (xy, yy, sum_y, y_to_x, y_to_y)
+    third = sum_x, sum_y, total, to_x, to_y
+    for j in range(5):
+        equations[0, j], equations[1, j], equations[2, j] = first[j], second[j], third[j]
 
 
 @cpu_kernel
