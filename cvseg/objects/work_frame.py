@@ -16,7 +16,7 @@ from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.color.shrink_rgb import shrink_rgb
 from cvseg.motion.camera_motion import CameraMotion, estimate_camera_motion
 from cvseg.records import Frame
-from cvseg.shots import SEEN, FrameLinks, LinkedFrame
+from cvseg.shots import SEEN, FrameLinks, LinkedFrame, SteadyLight
 
 
 @dataclass
@@ -27,7 +27,7 @@ class WorkFrame:
     ----------
     frame : as it was read
     factor : full size / work size
-    image : (H, W, 3) uint8, full size
+    image : (H, W, 3) uint8, full size, in the light of its shot: see `SteadyLight`
     small : (h, w, 3) uint8, h = ceil(H / factor)
     gray, lab : (h, w) float32 in [0, 1]; (h, w, 3) float32
     forward_xy, backward_xy : (h, w, 2) float32, work pixels, to the next and the previous frame
@@ -87,6 +87,7 @@ class WorkFrames:
         self.device = device
         self.work_height = work_height
         self._links: FrameLinks[WorkFrame] = FrameLinks(flow_preset)
+        self._light = SteadyLight()
 
     def push(self, frame: Frame) -> list[WorkFrame]:
         """Take in a frame; those that are complete come out, as a rule the one before."""
@@ -108,10 +109,15 @@ class WorkFrames:
         work.times_s["prepare"] = perf_counter() - start
         return work
 
-    @staticmethod
-    def _completed(linked: LinkedFrame[WorkFrame]) -> WorkFrame:
+    def _completed(self, linked: LinkedFrame[WorkFrame]) -> WorkFrame:
         work = linked.payload
         work.role, work.begins_shot = linked.role, linked.begins_shot
+        if work.role == SEEN:
+            with work.timed("prepare"):
+                self._light.push(linked.lamp, linked.begins_shot)
+                if self._light.changes:
+                    work.image, work.small = self._light.steadied(work.image), self._light.steadied(work.small)
+                    work.gray, work.lab = gray_from_rgb(work.small), lab_image(work.small)
         forward_xy, backward_xy = linked.forward_xy, linked.backward_xy
         if forward_xy is None and backward_xy is None:
             forward_xy = backward_xy = array_module(work.gray).zeros((*work.gray.shape, 2), np.float32)

@@ -2,5 +2,6 @@
 
 from cvseg.shots.frame_links import BROKEN, REPEAT, SEEN, FrameLinks, LinkedFrame
 from cvseg.shots.pair_likeness import PairLikeness, pair_likeness
+from cvseg.shots.steady_light import SteadyLight
 
-__all__ = ["BROKEN", "REPEAT", "SEEN", "FrameLinks", "LinkedFrame", "PairLikeness", "pair_likeness"]
+__all__ = ["BROKEN", "REPEAT", "SEEN", "FrameLinks", "LinkedFrame", "PairLikeness", "SteadyLight", "pair_likeness"]

@@ -36,6 +36,7 @@ class LinkedFrame(Generic[Payload]):
     forward_xy, backward_xy : (h, w, 2) float32, pixels. Of a frame seen: to the next and the previous one seen, None at
         the ends of a shot. Of a broken one: to the frames seen around it, by its share of their motion. Of a repeat:
         None
+    lamp : natural logarithm of how much brighter a frame seen is than the one seen before, see `PairLikeness`
     """
 
     payload: Payload
@@ -43,6 +44,7 @@ class LinkedFrame(Generic[Payload]):
     begins_shot: bool
     forward_xy: Any
     backward_xy: Any
+    lamp: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class _Held(Generic[Payload]):
     payload: Payload
     begins_shot: bool = False
     backward_xy: Any = None
+    lamp: float = 0.0
 
 
 class FrameLinks(Generic[Payload]):
@@ -60,7 +63,8 @@ class FrameLinks(Generic[Payload]):
     Two frames belong together when the picture agrees along the flow and in its colours (`PairLikeness.score`). Where a
     frame does not belong to the one before, or its light jumps, the next three are asked: if one of them belongs to the
     frame before, those between are broken, else the film is cut there. A frame that equals the last one is a repeat and
-    gets no flow: the frames seen on both sides of it are linked instead.
+    gets no flow: the frames seen on both sides of it are linked instead. Where the light changes, the flow is that of
+    pictures of one light.
 
     Parameters
     ----------
@@ -142,7 +146,9 @@ class FrameLinks(Generic[Payload]):
         if like.score < LEAST_SCORE or abs(like.light) > MOST_LIGHT:
             self._suspects, self._first = [frame], (pair, like)
             return []
-        return self._link(frame, pair)
+        if like.lamp:
+            pair = _lone_pair(self._flow_preset, self._anchor.gray, frame.gray, like.lamp)
+        return self._link(frame, pair, like.lamp)
 
     def _repeat(self, frame: _Held[Payload]) -> list[LinkedFrame[Payload]]:
         if self._told:
@@ -162,7 +168,7 @@ class FrameLinks(Generic[Payload]):
             return self._settle() if len(self._suspects) > MOST_BROKEN else []
         broken, self._suspects = self._suspects, []
         self._restart(frame)
-        return self._link(frame, pair, broken)
+        return self._link(frame, pair, like.lamp, broken)
 
     def _settle(self) -> list[LinkedFrame[Payload]]:
         """No frame came back to the anchor: the first suspect goes on from it, or begins a shot."""
@@ -172,7 +178,8 @@ class FrameLinks(Generic[Payload]):
         self._restart(suspect)
         self._incoming.extendleft(reversed(others))
         if like.score >= LEAST_SCORE:
-            return self._link(suspect, _lone_pair(self._flow_preset, self._anchor.gray, suspect.gray))
+            pair = _lone_pair(self._flow_preset, self._anchor.gray, suspect.gray)
+            return self._link(suspect, pair, _likeness(self._anchor, suspect, pair).lamp)
         done = self._close()
         self._begin(replace(suspect, begins_shot=True))
         return done
@@ -185,7 +192,7 @@ class FrameLinks(Generic[Payload]):
         self._anchor, self._told, self._repeats = frame, False, []
 
     def _link(
-        self, frame: _Held[Payload], pair: FlowPair, broken: list[_Held[Payload]] | None = None
+        self, frame: _Held[Payload], pair: FlowPair, lamp: float, broken: list[_Held[Payload]] | None = None
     ) -> list[LinkedFrame[Payload]]:
         done = self._tell(pair.forward_xy)
         broken = broken or []
@@ -193,7 +200,7 @@ class FrameLinks(Generic[Payload]):
             share = np.float32(place / (len(broken) + 1))
             ahead, back = (np.float32(1) - share) * pair.forward_xy, share * pair.backward_xy
             done.append(LinkedFrame(one.payload, BROKEN, False, ahead, back))
-        self._begin(replace(frame, backward_xy=pair.backward_xy))
+        self._begin(replace(frame, backward_xy=pair.backward_xy, lamp=lamp))
         return done
 
     def _tell(self, forward_xy: Any) -> list[LinkedFrame[Payload]]:
@@ -209,18 +216,25 @@ class FrameLinks(Generic[Payload]):
 
 
 def _linked(frame: _Held[Payload], role: str, forward_xy: Any = None) -> LinkedFrame[Payload]:
-    return LinkedFrame(frame.payload, role, frame.begins_shot, forward_xy, frame.backward_xy)
+    lamp = frame.lamp if role == SEEN else 0.0
+    return LinkedFrame(frame.payload, role, frame.begins_shot, forward_xy, frame.backward_xy, lamp)
 
 
 def _likeness(one: _Held[Any], other: _Held[Any], pair: FlowPair) -> PairLikeness:
     return pair_likeness(one.gray, other.gray, one.small, other.small, pair.forward_xy)
 
 
-def _lone_pair(flow_preset: str, gray0: Any, gray1: Any) -> FlowPair:
-    """Flow of two frames by themselves, after the second one has got the light and the contrast of the first."""
+def _lone_pair(flow_preset: str, gray0: Any, gray1: Any, lamp: float | None = None) -> FlowPair:
+    """Flow of two frames by themselves, after the second one has got the light of the first.
+
+    Where it is not known how much brighter the second one is, both its light and its contrast are matched.
+    """
     xp = array_module(gray0)
-    gain = xp.clip(gray0.std() / xp.maximum(gray1.std(), np.float32(1e-3)), np.float32(0.25), np.float32(4))
-    matched = (gray1 - gray1.mean()) * gain + gray0.mean()
+    if lamp is None:
+        gain = xp.clip(gray0.std() / xp.maximum(gray1.std(), np.float32(1e-3)), np.float32(0.25), np.float32(4))
+        matched = (gray1 - gray1.mean()) * gain + gray0.mean()
+    else:
+        matched = gray1 * np.float32(np.exp(-lamp))
     stream = FlowStream(flow_preset)
     stream.update(gray0)
     pair = stream.update(xp.ascontiguousarray(xp.clip(matched, np.float32(0), np.float32(1)).astype(np.float32)))
