@@ -1,4 +1,4 @@
-"""The light of a shot: flicker is measured along the flow and taken out, what stays is let in, steady films are left."""
+"""The light of a shot: flicker is measured along the flow and taken out, what stays is let in."""
 
 from __future__ import annotations
 
