@@ -88,8 +88,12 @@ class ChangeEvents:
 
     @property
     def events(self) -> list[ChangeEvent]:
-        """All events of the frames that came out, by number; those still seen end with the last of these frames."""
-        return [_event(number, self._events[number]) for number in sorted(self._events)]
+        """All events of the frames that came out, by number; those still seen end with the last of these frames.
+
+        A number that was seen in fewer than `min_frames` of them is none: it was soon known to be an older thing again.
+        """
+        known = [_event(number, self._events[number]) for number in sorted(self._events)]
+        return [event for event in known if event.frames >= self.min_frames]
 
     def update(
         self,

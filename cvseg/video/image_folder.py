@@ -14,6 +14,8 @@ from cvseg.records.frame import Frame
 from cvseg.video.source import DEFAULT_RATE, SourceInfo
 from cvseg.video.still_image import IMAGE_SUFFIXES, page_count, read_image
 
+FEW, MANY = 3, 20  # so few images beside a folder of so many are no video: a region of interest, a background
+NO_FRAMES = ("truth", "mask", "annotation", "label", "result")  # in names of folders that hold something else
 _DIGITS = re.compile(r"([0-9]+)")
 
 
@@ -109,6 +111,14 @@ def _image_files(folder: Path) -> list[Path]:
     if not images:
         raise VideoOpenError(_nothing_here(folder, [e.name for e in entries if e.is_dir()], [e.name for e in files]))
     images.sort(key=lambda file: natural_key(file.name))
+    if len(images) <= FEW:
+        inside = _image_folders(folder, [entry.name for entry in entries if entry.is_dir()])
+        many = ", ".join(f"{name} ({count})" for name, count in inside if count >= MANY)
+        if many:
+            raise VideoOpenError(
+                f"{folder} holds {len(images)} image(s), {images[0].name} first, and folders of many: {many}; expected "
+                f"the folder of the frames. Give that one, as {folder / many.split(' (')[0]}, or one image by its name."
+            )
     stems = Counter(file.stem for file in images)
     twice = [file.name for file in images if stems[file.stem] > 1]
     if twice:
@@ -119,6 +129,19 @@ def _image_files(folder: Path) -> list[Path]:
     return images
 
 
+def _image_folders(folder: Path, names: list[str]) -> list[tuple[str, int]]:
+    """Folders directly inside that hold images, and how many; those named as results or truth last."""
+    found = []
+    for name in sorted(names):
+        try:
+            count = sum(Path(file).suffix.lower() in IMAGE_SUFFIXES for file in os.listdir(folder / name))
+        except OSError:
+            continue
+        if count:
+            found.append((name, count))
+    return sorted(found, key=lambda item: any(word in item[0].lower() for word in NO_FRAMES))
+
+
 def _nothing_here(folder: Path, folders: list[str], files: list[str]) -> str:
     needed = "expected a video file or a folder of images (jpg, png, ppm, bmp, tif, webp)."
     if files:
@@ -126,6 +149,10 @@ def _nothing_here(folder: Path, folders: list[str], files: list[str]) -> str:
         return (
             f"{folder} holds no images but {count} file(s) like *{suffix}; {needed} Is it {folder / sorted(files)[0]}?"
         )
+    inside = _image_folders(folder, folders)
+    if inside:
+        listed = ", ".join(f"{name} ({count})" for name, count in inside)
+        return f"{folder} holds no images but folders of them: {listed}; {needed} Is it {folder / inside[0][0]}?"
     if folders:
         return f"{folder} holds no images but {len(folders)} folder(s); {needed} Is it {folder / sorted(folders)[0]}?"
     return f"{folder} is an empty folder; {needed}"

@@ -139,6 +139,23 @@ def test_saved_in_the_middle_it_continues_bit_for_bit_on_either_device(method, d
 
 
 @every_method
+def test_saved_on_one_device_it_continues_on_another_as_if_it_had_only_moved(method, cuda_device):
+    pictures = video(24)
+    host, cuda = (lambda image: image), cuda_device.array
+    for first, second in ((host, cuda), (cuda, host)):
+        model, other = background_model(method), background_model(method)
+        for image in pictures[:9]:
+            model.update(first(image))
+        other.load_state_dict(model.state_dict())
+        copy = pickle.loads(pickle.dumps(model))
+        for image in pictures[9:]:
+            results = [each.update(second(image)) for each in (model, other, copy)]
+            for result in results[1:]:
+                assert_same(result, results[0])
+        assert_same_state(other.state_dict(), model.state_dict())
+
+
+@every_method
 def test_a_state_that_was_taken_is_not_changed_by_later_frames(method):
     model, pictures = background_model(method), video(12)
     for image in pictures[:6]:

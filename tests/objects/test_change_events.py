@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -73,6 +75,27 @@ def test_two_things_are_two_events():
     events.finish()
     assert [(event.id, event.frames) for event in events.events] == [(1, 8), (2, 8)]
     assert [event.box_xyxy for event in events.events] == [(0, 10, 15, 18), (38, 25, 53, 33)]
+
+
+def test_a_number_that_was_soon_taken_back_is_no_event(monkeypatch):
+    events = ChangeEvents(min_frames=3)
+    update, changed = events._tracker.update, []
+
+    def taken_back(index, *arguments, **settings):
+        """A tracker that takes the thing for a new one in one frame, and knows it again in the next."""
+        tracked = update(index, *arguments, **settings)
+        if index == 6:
+            (track,) = tracked.tracks
+            changed.append(track.id)
+            return SimpleNamespace(tracks=(replace(track, id=9),), labels=tracked.labels * 9)
+        return tracked
+
+    monkeypatch.setattr(events._tracker, "update", taken_back)
+    for index in range(12):
+        events.update(frame(index), square(2 * index))
+    events.finish()
+    assert changed == [1]
+    assert [(event.id, event.frames) for event in events.events] == [(1, 11)]
 
 
 def test_wrong_arguments_are_refused():

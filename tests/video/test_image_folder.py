@@ -29,6 +29,34 @@ def test_numbers_count_as_numbers_and_hidden_and_other_files_are_passed_over(tmp
     assert (source.info.frame_count, source.info.rate, source.info.name) == (4, 10, tmp_path.name)
 
 
+def folder_of(path, count):
+    path.mkdir()
+    for number in range(count):
+        Image.fromarray(RGB).save(path / f"{number:03}.png")
+
+
+def test_a_folder_with_a_picture_beside_folders_of_frames_is_refused_by_naming_them(tmp_path):
+    folder_of(tmp_path / "sequence", 1)
+    folder_of(tmp_path / "sequence" / "groundtruth", 20)
+    folder_of(tmp_path / "sequence" / "input", 20)
+    with pytest.raises(VideoOpenError, match=r"1 image\(s\), 000.png first.* input \(20\), groundtruth \(20\).*input,"):
+        open_source(tmp_path / "sequence")
+    with open_source(tmp_path / "sequence" / "000.png") as source:
+        assert source.info.frame_count == 1
+    folder_of(tmp_path / "frames", 4)
+    folder_of(tmp_path / "frames" / "masks", 20)
+    with open_source(tmp_path / "frames") as source:
+        assert source.info.frame_count == 4
+
+
+def test_a_folder_without_pictures_names_the_folder_of_frames_before_that_of_the_truth(tmp_path):
+    (tmp_path / "docs").mkdir()
+    folder_of(tmp_path / "groundtruth", 2)
+    folder_of(tmp_path / "input", 2)
+    with pytest.raises(VideoOpenError, match=r"folders of them: input \(2\), groundtruth \(2\);.*Is it .*input\?"):
+        open_source(tmp_path)
+
+
 def test_natural_order_is_total_and_pads_nothing():
     names = ["a1", "a01", "a1b2", "a1b10", "b", "10", "9", "a"]
     assert sorted(names, key=natural_key) == ["9", "10", "a", "a01", "a1", "a1b2", "a1b10", "b"]
