@@ -5,6 +5,7 @@ from cvseg.motion.camera_state import CameraState
 from cvseg.motion.motion_saliency import MotionSaliency, motion_saliency_map
 from cvseg.motion.motion_seeds import MotionSeeds, motion_seeds
 from cvseg.motion.nonlocal_consensus_2014 import ConsensusOptions, NonlocalConsensus
+from cvseg.motion.screen_fixed import ScreenFixed, ScreenFixedMap
 
 __all__ = [
     "CameraMotion",
@@ -14,6 +15,8 @@ __all__ = [
     "MotionSaliency",
     "MotionSeeds",
     "NonlocalConsensus",
+    "ScreenFixed",
+    "ScreenFixedMap",
     "estimate_camera_motion",
     "motion_saliency_map",
     "motion_seeds",

@@ -8,13 +8,16 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from cvseg.arrays import array_module, device_of, to_device, to_host
-from cvseg.motion.cell_motion import CellMotion
+from cvseg.motion.cell_motion import RESIDUAL_STEPS, CellMotion
 from cvseg.motion.cell_ring import CellRing
 from cvseg.motion.motion_seeds import MotionSeeds
 from cvseg.motion.object_cells import object_cells
+from cvseg.motion.screen_fixed import ScreenFixed
 from cvseg.options import Options, option
 
 Payload = TypeVar("Payload")
+# Frames later at which it is asked again what is fixed on the screen: it takes some frames to be sure.
+_ASKED_LATER = (0, 12, 24)
 # Factors of the scale of distances and of the restart: the first opinion is that of the options.
 _OPINIONS = ((1.0, 1.0), (0.5, 0.5), (2.0, 1.0))
 
@@ -98,9 +101,17 @@ class NonlocalConsensus(Generic[Payload]):
         self.motion.reset()
         self._decided = 0
         self._payloads: dict[int, tuple[Payload, Any]] = {}
+        self._fixed: dict[int, ScreenFixed] = {}
+        self._own_seeds: dict[int, Any] = {}  # of frames from which something was taken
 
     def push(
-        self, lab: Any, seeds: MotionSeeds, forward_xy: Any, backward_xy: Any, payload: Payload
+        self,
+        lab: Any,
+        seeds: MotionSeeds,
+        forward_xy: Any,
+        backward_xy: Any,
+        payload: Payload,
+        fixed: ScreenFixed | None = None,
     ) -> list[Votes[Payload]]:
         """Take in the next frame.
 
@@ -110,6 +121,7 @@ class NonlocalConsensus(Generic[Payload]):
         seeds : of the same frame, on the same device
         forward_xy, backward_xy : (H, W, 2) float32, pixels, from this frame to the next and to the previous one
         payload : returned with the decision
+        fixed : what is fixed on the screen and no object: its seeds do not count, in the frames before neither
 
         Returns
         -------
@@ -119,6 +131,8 @@ class NonlocalConsensus(Generic[Payload]):
         cells = self.ring.push(lab, seeds.seed)
         self.motion.push(cells, self.ring.cells_yx, seeds.residual, forward_xy, backward_xy)
         self._payloads[frame] = payload, cells
+        if fixed is not None:
+            self._fixed[frame] = fixed
         if self.ring.count - self._decided >= options.reach + options.hop:
             return self._decide(self._decided + options.hop)
         return []
@@ -129,6 +143,7 @@ class NonlocalConsensus(Generic[Payload]):
 
     def _decide(self, end: int) -> list[Votes[Payload]]:
         options, scale = self.options, self.ring.scale()
+        self._take_fixed()
         opinions = [self._opinion(scale * np.float32(a), options.restart * b) for a, b in _OPINIONS[: options.opinions]]
         shared, seeds = (
             sum(maps[1:], maps[0]) / np.float32(len(opinions)) for maps in zip(*(o[:2] for o in opinions), strict=True)
@@ -141,7 +156,34 @@ class NonlocalConsensus(Generic[Payload]):
             own, seed = (to_device(maps[frame - first], device) for maps in (shared, seeds))
             decided.append(Votes(payload, own, seed, cells, contrast))
         self._decided = end
+        for kept in (self._fixed, self._own_seeds):
+            for frame in [frame for frame in kept if frame < end]:
+                del kept[frame]
         return decided
+
+    def _take_fixed(self) -> None:
+        """Take the seeds away from what is fixed on the screen, in all frames that are not decided yet."""
+        if not self._fixed:
+            return
+        seeds, last = self.ring.arrays["seeds"], self.ring.count - 1
+        module = array_module(seeds)
+        for frame in range(self._decided, self.ring.count):
+            asked = {min(frame + later, last) for later in _ASKED_LATER}
+            found = [
+                module.where(fixed.frames >= np.float32(later - frame), fixed.share, np.float32(0))
+                for later in sorted(asked)
+                if (fixed := self._fixed.get(later)) is not None
+            ]
+            if not found:
+                continue
+            share = module.stack(found).max(axis=0)
+            flat, count = self._payloads[frame][1].reshape(-1), seeds.shape[1]
+            area = module.maximum(module.bincount(flat, minlength=count), 1)
+            steps = module.rint(share.reshape(-1) * np.float32(RESIDUAL_STEPS))
+            held = module.bincount(flat, weights=steps, minlength=count) / (area * RESIDUAL_STEPS)
+            place = frame % self.ring.capacity
+            own = self._own_seeds.setdefault(frame, seeds[place].copy())
+            seeds[place] = own * (1 - held).astype(np.float32)
 
     def _opinion(self, scale: Any, restart: float) -> tuple[Any, Any, float]:
         """Which cells of the window belong to an object, their seeds alike, and how far the votes stood apart.

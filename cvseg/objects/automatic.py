@@ -21,6 +21,7 @@ from cvseg.masks.refinement import upsample_along_edges
 from cvseg.motion import ConsensusOptions, MotionSaliency, NonlocalConsensus, motion_saliency_map
 from cvseg.motion.motion_seeds import MAP_NAMES, MotionSeeds, motion_seeds
 from cvseg.motion.nonlocal_consensus_2014 import Votes
+from cvseg.motion.screen_fixed import ScreenFixedMap
 from cvseg.objects.evidence_terms import VoteParts, evidence_of_cut, evidence_of_sum
 from cvseg.objects.frame_cuts import FrameCut, FrameCutOptions, FrameCuts
 from cvseg.objects.still_camera import StillCamera, StillEvidence
@@ -111,6 +112,7 @@ class AutomaticSegmenter:
             background=self.options.background,
             background_frames=self.options.background_frames,
         )
+        self._fixed = ScreenFixedMap()
         self._colors = ColorModel()
         self._memory: Any = None
         self._cuts = FrameCuts(self.options.cut)
@@ -126,8 +128,10 @@ class AutomaticSegmenter:
             return [self._decide_causal(work, saliency, still)]
         with work.timed("motion"):
             seeds = self._seeds(work)
+            assert work.camera_backward is not None
+            fixed = self._fixed.push(work.gray, work.camera_backward.matrix)
         with work.timed("consensus"):
-            decided = self._consensus.push(work.lab, seeds, work.forward_xy, work.backward_xy, (work, still))
+            decided = self._consensus.push(work.lab, seeds, work.forward_xy, work.backward_xy, (work, still), fixed)
         return self._decide_votes(decided)
 
     def finish(self) -> list[Foreground]:
