@@ -107,6 +107,29 @@ def test_waving_water_is_no_foreground_but_what_crosses_it_is():
     assert f_measure(pairs[52:]) > 0.6
 
 
+def sparkling(frames=90, first=60, spot=4, share=0.3):
+    """Spots on the left half show any grey in three of ten frames, as leaves before the sun do; a thing crosses it."""
+    rng, ground = np.random.default_rng(1), texture(1)
+    spots_hw = HEIGHT // spot, WIDTH // 2 // spot
+    enlarge = np.ones((spot, spot, 1), np.float32)
+    for t in range(frames):
+        scene, on = ground.copy(), np.kron(rng.random((*spots_hw, 1)) < share, enlarge)
+        color = np.kron(rng.uniform(40, 220, (*spots_hw, 1)), enlarge) * np.float32([0.8, 1, 0.7])
+        scene[:, : WIDTH // 2] = np.where(on > 0, color, scene[:, : WIDTH // 2])
+        thing = np.broadcast_to(np.float32([230, 40, 40]), THING.shape)
+        yield put(scene, thing, -16 + 3 * (t - first), 24) if t >= first else (scene, np.zeros(scene.shape[:2], bool))
+
+
+def test_leaves_that_flicker_calm_down_and_what_crosses_them_is_found():
+    pairs, _ = play(sparkling())
+    without, _ = play(sparkling(), options=FusedBackgroundOptions(flicker_gain=0.0))
+    alarms = [float(np.mean([mask.mean() for mask, _ in played[45:60]])) for played in (pairs, without)]
+    assert alarms[0] < 0.02
+    assert alarms[0] < 0.4 * alarms[1]
+    assert f_measure(pairs[66:]) > 0.8
+    assert f_measure(pairs[66:]) > f_measure(without[66:]) + 0.1
+
+
 def test_an_object_that_stops_stays_foreground_for_a_while_and_then_joins_the_background():
     ground = texture(9)
     options = FusedBackgroundOptions(age_last=40)
