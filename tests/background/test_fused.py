@@ -239,3 +239,26 @@ def test_after_a_strong_change_of_the_light_less_than_30_frames_pass_without_a_f
     pairs, _ = play(scenes)
     assert max(float((mask & ~truth).mean()) for mask, truth in pairs[20:]) < 0.25
     assert f_measure(pairs[44:]) > 0.7
+
+
+ACROSS = np.linspace(0, 1, WIDTH, dtype=np.float32)[None, :, None]
+LIGHTS = {  # and the first frame after the change from which at most a twentieth may be wrong
+    "brighter by a number": (lambda scene: scene + 40, 0),
+    "darker by a number": (lambda scene: scene - 30, 0),
+    "another exposure curve": (lambda scene: 255 * (scene / 255) ** 0.6, 0),
+    "another colour": (lambda scene: scene * np.float32([1.4, 1.1, 0.8]), 0),
+    "brighter on one side": (lambda scene: scene * (1 + 0.6 * ACROSS), 2),
+    "a lamp on half of it": (lambda scene: np.where(ACROSS > 0.5, 1.5 * scene, scene), 20),
+}
+
+
+@pytest.mark.parametrize("kind", LIGHTS)
+def test_light_that_changes_in_other_ways_than_by_a_factor_is_followed_too(kind):
+    change, calm_after = LIGHTS[kind]
+    ground, scenes = texture(15, 50, 150), []
+    for t in range(56):
+        scene, truth = put(ground, THING, -70 + 3 * t, 24)
+        scenes.append((change(scene) if t >= 20 else scene, truth))
+    pairs, _ = play(scenes)
+    assert max(float((mask & ~truth).mean()) for mask, truth in pairs[20 + calm_after :]) < 0.05
+    assert f_measure(pairs[48:]) > 0.85
