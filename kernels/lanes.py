@@ -13,6 +13,7 @@ nothing: arrays are padded so that a whole vector always fits. The number of lan
 These functions exist only inside compiled code. Kernels that use them cannot run under ``NUMBA_DISABLE_JIT``.
 """
 
+import math
 import operator
 
 import numpy as np
@@ -375,6 +376,46 @@ def inverse_root(typing_context, a):
             minus = builder.fneg(builder.fmul(half, y))
             y = builder.fmul(y, builder.call(callee, [minus, y, every(real, 1.5)]))
         return y
+
+    return a(a), emit
+
+
+LEAST_EXPONENT = -87.0  # its power is the smallest normal number, about; below it the result is 0
+
+
+@intrinsic
+def exponential(typing_context, a):
+    """e to the power `a`, lane by lane, for a below 88; within two units in the last place, and 0 below -87.
+
+    e^a = 2^n e^r with whole n and abs(r) <= ln(2) / 2; e^r is its Taylor series up to r^7, 2^n is made from bits.
+    """
+    if not isinstance(a, Lanes):
+        return None
+
+    def emit(context, builder, sig, args):
+        real, whole = ir.VectorType(_F32, a.count), ir.VectorType(ir.IntType(32), a.count)
+
+        def every(kind, number):
+            return ir.Constant(kind, [number] * a.count)
+
+        def call(name, *values):
+            kind = ir.FunctionType(real, [real] * len(values))
+            return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"{name}.v{a.count}f32"), values)
+
+        least = every(real, LEAST_EXPONENT)
+        tiny = builder.fcmp_ordered("<", args[0], least)
+        x = builder.select(tiny, least, args[0])
+        n = call("llvm.floor", call("llvm.fma", x, every(real, float(np.float32(np.log2(np.e)))), every(real, 0.5)))
+        # ln(2) in two parts, the first of so few bits that its product with n is exact.
+        high = 355 / 512
+        rest = call("llvm.fma", n, every(real, -high), x)
+        rest = call("llvm.fma", n, every(real, float(np.float32(high - np.log(2)))), rest)
+        power = every(real, float(np.float32(1 / math.factorial(7))))
+        for degree in range(6, -1, -1):
+            power = call("llvm.fma", power, rest, every(real, float(np.float32(1 / math.factorial(degree)))))
+        bits = builder.shl(builder.add(builder.fptosi(n, whole), every(whole, 127)), every(whole, 23))
+        result = builder.fmul(power, builder.bitcast(bits, real))
+        return builder.select(tiny, every(real, 0.0), result)
 
     return a(a), emit
 

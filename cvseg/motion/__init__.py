@@ -2,6 +2,7 @@
 
 from cvseg.motion.camera_motion import CameraMotion, CameraMotionOptions, estimate_camera_motion
 from cvseg.motion.camera_state import CameraState
+from cvseg.motion.causal_consensus import CausalConsensus
 from cvseg.motion.motion_saliency import MotionSaliency, motion_saliency_map
 from cvseg.motion.motion_seeds import MotionSeeds, motion_seeds
 from cvseg.motion.nonlocal_consensus_2014 import ConsensusOptions, NonlocalConsensus
@@ -11,6 +12,7 @@ __all__ = [
     "CameraMotion",
     "CameraMotionOptions",
     "CameraState",
+    "CausalConsensus",
     "ConsensusOptions",
     "MotionSaliency",
     "MotionSeeds",

@@ -21,6 +21,11 @@ class CellMotion:
     Parameters
     ----------
     capacity : frames kept
+
+    Attributes
+    ----------
+    before : (cells) int64, on the host: which cell of the frame before each cell of the newest comes from; empty for
+        the first frame
     """
 
     def __init__(self, capacity: int) -> None:
@@ -32,11 +37,11 @@ class CellMotion:
         self._areas: list[NDArray] = []
         self._residuals: list[NDArray] = []
         self._links: list[NDArray[np.int32]] = []  # of each frame with the one before
-        self._last: Any = None
-        self._ahead: tuple[Any, Any] | None = None
+        self._last: tuple[Any, Any, Any] | None = None  # cells, and the rows and columns of their centres
         self.cells_yx = (0, 0)
+        self.before: NDArray[np.int64] = np.zeros(0, np.int64)
 
-    def push(self, cells: Any, cells_yx: tuple[int, int], residual: Any, forward_xy: Any, backward_xy: Any) -> None:
+    def push(self, cells: Any, cells_yx: tuple[int, int], residual: Any, arrival_xy: Any, backward_xy: Any) -> None:
         """Take in the next frame.
 
         Parameters
@@ -44,7 +49,8 @@ class CellMotion:
         cells : (H, W) int32, which cell each pixel belongs to
         cells_yx : rows and columns of cells
         residual : (H, W) float32, motion against the camera in units of noise, on the same device
-        forward_xy, backward_xy : (H, W, 2) float32, pixels, to the next and to the previous frame
+        arrival_xy, backward_xy : (H, W, 2) float32, pixels, from the previous frame to this one and back; not used for
+            the first frame; None where there is nothing to follow
         """
         xp, count = array_module(cells), cells_yx[0] * cells_yx[1]
         self.cells_yx = cells_yx
@@ -57,15 +63,20 @@ class CellMotion:
         centre_y, centre_x = (
             (xp.bincount(flat, weights=where, minlength=count) / pixels).astype(np.int64) for where in (y, x)
         )
-        if self._last is not None and self._ahead is not None:
+        if self._last is not None and arrival_xy is None:
+            self._links.append(np.zeros((0, 2), np.int32))
+            self.before = np.arange(count)
+        elif self._last is not None:
             own = xp.arange(count)
-            ahead = cells[self._ahead]
-            back = self._last[_moved(xp, centre_y, centre_x, backward_xy)]
-            pairs = xp.stack([xp.concatenate([own, back]), xp.concatenate([ahead, own])], axis=1)
-            self._links.append(to_host(pairs).astype(np.int32))
+            last_cells, last_y, last_x = self._last
+            ahead = cells[_moved(xp, last_y, last_x, arrival_xy)]
+            back = last_cells[_moved(xp, centre_y, centre_x, backward_xy)]
+            pairs = to_host(xp.stack([xp.concatenate([own, back]), xp.concatenate([ahead, own])], axis=1))
+            self.before = pairs[count:, 0].astype(np.int64)
+            self._links.append(pairs.astype(np.int32))
         self._areas.append(to_host(area))
         self._residuals.append(to_host(moved).astype(np.float32))
-        self._last, self._ahead = cells, _moved(xp, centre_y, centre_x, forward_xy)
+        self._last = cells, centre_y, centre_x
         for kept, most in ((self._areas, 0), (self._residuals, 0), (self._links, 1)):
             del kept[: max(0, len(kept) - self.capacity + most)]
 

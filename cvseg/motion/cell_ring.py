@@ -81,7 +81,7 @@ class CellRing:
         """Places of the frames that are kept, oldest first, on their device."""
         known = min(self.count, self.capacity)
         places = [frame % self.capacity for frame in range(self.count - known, self.count)]
-        return array_module(self.arrays["seeds"]).asarray(np.array(places))
+        return array_module(self.arrays["seeds"]).asarray(np.array(places, np.int32))
 
     def scale(self) -> Any:
         """The usual distance of an edge: (1) float32 on the device of the frames."""
@@ -89,25 +89,32 @@ class CellRing:
         usual = module.median(self.arrays["scales"][self.where])
         return module.maximum(usual, np.float32(1e-6)).reshape(1).astype(np.float32)
 
-    def vote(self, votes: Any, scale: Any, restart: float, rounds: int) -> Any:
-        """Rounds in which each cell takes the mean of those it leads to, and a share of its seed.
+    def vote(self, votes: Any, places: Any, scale: Any, restart: float, rounds: int) -> Any:
+        """Rounds in which cells take the mean of those they lead to, and a share of their seeds.
 
         Parameters
         ----------
         votes : (capacity, cells) float32, to begin with
+        places : (n) int32, the frames that take part; all others keep their votes
         scale : (1) float32, the distance over which the weight of an edge falls to 37 %
         restart : share of the seed
         rounds : at least 1
+
+        Returns
+        -------
+        votes : a new array
         """
         arrays, options = self.arrays, self.options
-        weights = consensus_weights(arrays["distances"], scale)
+        weights = consensus_weights(arrays["distances"], places, scale)
+        votes = votes.copy()
         for _ in range(rounds):
-            votes = consensus_step(
+            votes[places] = consensus_step(
                 votes,
                 arrays["seeds"],
                 arrays["edges"],
                 weights,
                 arrays["links"],
+                places,
                 np.int32(self.cells_yx[1]),
                 np.float32(options.link_share),
                 np.float32(restart),

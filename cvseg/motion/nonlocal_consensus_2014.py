@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cvseg.arrays import array_module, device_of, to_device, to_host
 from cvseg.motion.cell_motion import RESIDUAL_STEPS, CellMotion
 from cvseg.motion.cell_ring import CellRing
 from cvseg.motion.motion_seeds import MotionSeeds
-from cvseg.motion.object_cells import object_cells
+from cvseg.motion.object_cells import ObjectCells, object_cells
 from cvseg.motion.screen_fixed import ScreenFixed
 from cvseg.options import Options, option
 
@@ -52,6 +53,56 @@ class ConsensusOptions(Options):
         high=len(_OPINIONS),
     )
     least_contrast: float = option(0.2, "vote contrast below which nothing is taken as moving", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """How votes of a window become numbers from 0 to 1.
+
+    Attributes
+    ----------
+    low : what becomes 0
+    contrast : what is added to it for 1
+    seen : the contrast that was found; `contrast` has a least one
+    """
+
+    low: float
+    contrast: float
+    seen: float
+
+    @classmethod
+    def of_window(cls, votes: Any, least_contrast: float) -> Stretch:
+        """From the median to the 99th percentile. Reads two numbers back, which synchronises."""
+        module = array_module(votes)
+        low, high = (float(level) for level in to_host(module.percentile(votes, module.asarray([50.0, 99.0]))))
+        return cls(low, max(high - low, least_contrast), high - low)
+
+    def applied(self, votes: Any) -> NDArray[np.float32]:
+        """In [0, 1], on the host."""
+        stretched = (to_host(votes) - np.float32(self.low)) / np.float32(self.contrast)
+        return np.clip(stretched, 0, 1).astype(np.float32)
+
+
+def without_share(seeds: Any, share: Any, cells: Any) -> Any:
+    """Seeds of cells, (cells) float32, less the mean of `share`, (H, W) float32 in [0, 1], over the pixels of each."""
+    module, count, flat = array_module(seeds), len(seeds), cells.reshape(-1)
+    area = module.maximum(module.bincount(flat, minlength=count), 1)
+    steps = module.rint(share.reshape(-1) * np.float32(RESIDUAL_STEPS))
+    held = module.bincount(flat, weights=steps, minlength=count) / (area * RESIDUAL_STEPS)
+    return seeds * (1 - held).astype(np.float32)
+
+
+def around_levels(
+    votes: NDArray[np.float32], seeds: NDArray[np.float32], found: ObjectCells
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Votes and seeds in [0, 1] with the objects above 0.5, from stretched ones; all of the shape of `found`."""
+    # Half is certain, half follows the votes: the cut may move an outline, but not an object.
+    half = np.float32(0.5)
+    side = found.inside.astype(np.float32)
+    near = np.clip(votes - found.level, -half, half)
+    near = half + np.where(found.inside, np.maximum(near, 0), np.minimum(near, 0))
+    seeds = half + np.clip(seeds - found.level, -half, half)
+    return half * (side + near), seeds.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -108,7 +159,7 @@ class NonlocalConsensus(Generic[Payload]):
         self,
         lab: Any,
         seeds: MotionSeeds,
-        forward_xy: Any,
+        arrival_xy: Any,
         backward_xy: Any,
         payload: Payload,
         fixed: ScreenFixed | None = None,
@@ -119,7 +170,8 @@ class NonlocalConsensus(Generic[Payload]):
         ----------
         lab : (H, W, 3) float32, CIE Lab
         seeds : of the same frame, on the same device
-        forward_xy, backward_xy : (H, W, 2) float32, pixels, from this frame to the next and to the previous one
+        arrival_xy, backward_xy : (H, W, 2) float32, pixels, from the previous frame to this one and back; not used for
+            the first frame, and may be None there
         payload : returned with the decision
         fixed : what is fixed on the screen and no object: its seeds do not count, in the frames before neither
 
@@ -129,7 +181,7 @@ class NonlocalConsensus(Generic[Payload]):
         """
         options, frame = self.options, self.ring.count
         cells = self.ring.push(lab, seeds.seed)
-        self.motion.push(cells, self.ring.cells_yx, seeds.residual, forward_xy, backward_xy)
+        self.motion.push(cells, self.ring.cells_yx, seeds.residual, arrival_xy, backward_xy)
         self._payloads[frame] = payload, cells
         if fixed is not None:
             self._fixed[frame] = fixed
@@ -177,33 +229,20 @@ class NonlocalConsensus(Generic[Payload]):
             if not found:
                 continue
             share = module.stack(found).max(axis=0)
-            flat, count = self._payloads[frame][1].reshape(-1), seeds.shape[1]
-            area = module.maximum(module.bincount(flat, minlength=count), 1)
-            steps = module.rint(share.reshape(-1) * np.float32(RESIDUAL_STEPS))
-            held = module.bincount(flat, weights=steps, minlength=count) / (area * RESIDUAL_STEPS)
             place = frame % self.ring.capacity
             own = self._own_seeds.setdefault(frame, seeds[place].copy())
-            seeds[place] = own * (1 - held).astype(np.float32)
+            seeds[place] = without_share(own, share, self._payloads[frame][1])
 
     def _opinion(self, scale: Any, restart: float) -> tuple[Any, Any, float]:
         """Which cells of the window belong to an object, their seeds alike, and how far the votes stood apart.
 
         Both (frames, rows, columns) float32 on the host, oldest frame first.
         """
-        options, seeds, where = self.options, self.ring.arrays["seeds"], self.ring.where
-        module = array_module(seeds)
-        window = self.ring.vote(seeds, scale, restart, options.rounds)[where]
-        low, high = (float(level) for level in to_host(module.percentile(window, module.asarray([50.0, 99.0]))))
-        contrast = max(high - low, options.least_contrast)
+        ring, where = self.ring, self.ring.where
+        window = ring.vote(ring.arrays["seeds"], where, scale, restart, self.options.rounds)[where]
+        stretch = Stretch.of_window(window, self.options.least_contrast)
         votes, seeds = (
-            np.clip((to_host(values) - np.float32(low)) / np.float32(contrast), 0, 1).reshape(-1, *self.ring.cells_yx)
-            for values in (window, seeds[where])
+            stretch.applied(values).reshape(-1, *ring.cells_yx) for values in (window, ring.arrays["seeds"][where])
         )
-        found = object_cells(votes, *self.motion.window(), height=contrast)
-        # Half is certain, half follows the votes: the cut may move an outline, but not an object.
-        half = np.float32(0.5)
-        side = found.inside.astype(np.float32)
-        near = np.clip(votes - found.level, -half, half)
-        near = half + np.where(found.inside, np.maximum(near, 0), np.minimum(near, 0))
-        seeds = half + np.clip(seeds - found.level, -half, half)
-        return half * (side + near), seeds.astype(np.float32), high - low
+        found = object_cells(votes, *self.motion.window(), height=stretch.contrast)
+        return *around_levels(votes, seeds, found), stretch.seen

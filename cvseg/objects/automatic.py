@@ -8,26 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from cvseg.appearance.color_model import ColorModel
 from cvseg.appearance.window_colors import spread_colors
-from cvseg.arrays import array_module
 from cvseg.background import BACKGROUND_METHODS
 from cvseg.color.lab import lab_image
 from cvseg.errors import OptionError, nearest_name
 from cvseg.kernels.appearance.color_log_ratio import color_log_ratio
-from cvseg.kernels.warping.warp_backward import warp_backward
 from cvseg.masks.refine_cut import refine_cut
 from cvseg.masks.refinement import upsample_along_edges
-from cvseg.motion import ConsensusOptions, MotionSaliency, NonlocalConsensus, motion_saliency_map
+from cvseg.motion import CausalConsensus, ConsensusOptions, NonlocalConsensus
 from cvseg.motion.motion_seeds import MAP_NAMES, MotionSeeds, motion_seeds
 from cvseg.motion.nonlocal_consensus_2014 import Votes
 from cvseg.motion.screen_fixed import ScreenFixedMap
-from cvseg.objects.evidence_terms import VoteParts, evidence_of_cut, evidence_of_sum
+from cvseg.objects.evidence_terms import VoteParts, evidence_of_cut
 from cvseg.objects.frame_cuts import FrameCut, FrameCutOptions, FrameCuts
-from cvseg.objects.still_camera import StillCamera, StillEvidence
+from cvseg.objects.still_camera import StillCamera
 from cvseg.objects.work_frame import WorkFrame
 from cvseg.options import Options, option
 from cvseg.records.evidence import Evidence
+
+Consensus = NonlocalConsensus[tuple[WorkFrame, Any]] | CausalConsensus[tuple[WorkFrame, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +35,7 @@ class AutomaticOptions(Options):
 
     evidence: str = option(
         "consensus",
-        "consensus looks ahead and votes over time; causal uses the past and one frame ahead",
+        "consensus looks ahead; causal decides each frame at once, by past ones",
         choices=("consensus", "causal"),
     )
     camera: str = option(
@@ -49,13 +48,7 @@ class AutomaticOptions(Options):
     background_frames: int = option(
         200, "frames after which the background model is wholly trusted; larger trusts votes longer", low=1
     )
-    color_share: float = option(0.7, "weight of the colours; larger follows them, also wrong ones (causal)", low=0.0)
-    motion_gain: float = option(1.5, "logit per e-fold of residual motion (causal)", low=0.0)
-    motion_level: float = option(
-        0.45, "share of the frame's strongest motion that is undecided; larger gives smaller objects", low=0.0
-    )
-    memory: float = option(0.5, "share of the previous frame's logit, moved along (causal)", low=0.0, high=1.0)
-    fine_outline: bool = option(True, "cut again along the outline at full size; slower, and finer (consensus)")
+    fine_outline: bool = option(True, "cut again along the outline at full size; slower, and finer")
     refine_radius: int = option(5, "window of the edge-aware smoothing, in work pixels", low=1, high=64)
     refine_epsilon: float = option(1e-3, "contrast that counts as an edge, squared; larger smooths more", low=1e-8)
     consensus: ConsensusOptions = field(default_factory=ConsensusOptions)
@@ -94,8 +87,7 @@ class AutomaticSegmenter:
     """Frames in, foreground out, in order, a bounded number of frames later.
 
     A static camera is served by a background model. Otherwise what moves against the camera is the seed, and
-    `NonlocalConsensus` (or, causally, the moved result of the previous frame) spreads it; a colour model and edges make
-    it a mask.
+    `NonlocalConsensus` or `CausalConsensus` spreads it; a colour model and edges make it a mask.
 
     Parameters
     ----------
@@ -106,42 +98,33 @@ class AutomaticSegmenter:
     def __init__(self, options: AutomaticOptions | None = None, *, explain: bool = False) -> None:
         self.options = options or AutomaticOptions()
         self.explain = explain
-        self._consensus: NonlocalConsensus[tuple[WorkFrame, Any]] = NonlocalConsensus(self.options.consensus)
+        causal = self.options.evidence == "causal"
+        consensus = CausalConsensus if causal else NonlocalConsensus
+        self._consensus: Consensus = consensus(self.options.consensus)
         self._still = StillCamera(
             camera=self.options.camera,
             background=self.options.background,
             background_frames=self.options.background_frames,
         )
         self._fixed = ScreenFixedMap()
-        self._colors = ColorModel()
-        self._memory: Any = None
-        self._cuts = FrameCuts(self.options.cut)
+        self._cuts = FrameCuts(self.options.cut, causal=causal)
         self._cutting: deque[tuple[WorkFrame, bool, VoteParts | None]] = deque()
 
     def push(self, work: WorkFrame) -> list[Foreground]:
         """Take in the next frame; the frames that can be decided now come out, oldest first."""
         with work.timed("background"):
             still = self._still.push(work)
-        if self.options.evidence == "causal":
-            with work.timed("motion"):
-                saliency = self._saliency(work)
-            return [self._decide_causal(work, saliency, still)]
         with work.timed("motion"):
             seeds = self._seeds(work)
             assert work.camera_backward is not None
             fixed = self._fixed.push(work.gray, work.camera_backward.matrix)
         with work.timed("consensus"):
-            decided = self._consensus.push(work.lab, seeds, work.forward_xy, work.backward_xy, (work, still), fixed)
+            decided = self._consensus.push(work.lab, seeds, work.arrival_xy, work.backward_xy, (work, still), fixed)
         return self._decide_votes(decided)
 
     def finish(self) -> list[Foreground]:
         """Decide every frame that is still open."""
         return self._decide_votes(self._consensus.finish()) + self._finished(self._cuts.finish())
-
-    @staticmethod
-    def _saliency(work: WorkFrame) -> MotionSaliency:
-        assert work.camera_forward is not None and work.camera_backward is not None  # WorkFrames has completed it
-        return motion_saliency_map(work.forward_xy, work.backward_xy, work.camera_forward, work.camera_backward)
 
     def _seeds(self, work: WorkFrame) -> MotionSeeds:
         assert work.camera_forward is not None and work.camera_backward is not None
@@ -197,39 +180,6 @@ class AutomaticSegmenter:
             iterations=options.iterations,
         )
 
-    def _decide_causal(self, work: WorkFrame, saliency: MotionSaliency, still: StillEvidence | None) -> Foreground:
-        options, module = self.options, array_module(work.gray)
-        with work.timed("evidence"):
-            level = np.float32(max(1.5, options.motion_level * saliency.full))
-            logit = np.float32(options.motion_gain) * module.log((saliency.saliency + np.float32(0.05)) / level)
-            logit = module.clip(logit, np.float32(-2.5), np.float32(2.5))
-            terms = {"motion": logit}
-            if still is not None:
-                terms["motion"] = still.added_motion(logit, saliency.full)
-                terms["background"] = still.logit
-                logit = still.logit + terms["motion"]
-            elif self._memory is not None:
-                moved = warp_backward(self._memory, work.backward_xy)
-                logit = logit + np.float32(options.memory) * module.clip(moved, np.float32(-4), np.float32(4))
-        voted = logit
-        if still is None:
-            with work.timed("evidence"):
-                limit = np.float32(3)
-                logit = module.clip(logit, -limit, limit)
-                terms["time"] = logit - terms["motion"]
-                terms["appearance"] = np.float32(options.color_share) * self._colors.log_ratio(work.lab)
-                logit = logit + terms["appearance"]
-        evidence = evidence_of_sum(terms, work.factor) if self.explain else None
-        foreground = self._full_size(work, logit, still is not None, module.clip(voted, -1, 1), evidence)
-        with work.timed("evidence"):
-            # Every factor-th pixel: the memory is kept at work size.
-            half = work.factor // 2
-            small = foreground.logit[half :: work.factor, half :: work.factor]
-            self._memory = module.zeros(work.gray.shape, np.float32)
-            self._memory[: small.shape[0], : small.shape[1]] = small
-            self._colors.update(work.lab, _probability(self._memory))
-        return foreground
-
     def _full_size(
         self, work: WorkFrame, logit: Any, static: bool, votes: Any, evidence: Evidence | None
     ) -> Foreground:
@@ -244,7 +194,3 @@ class AutomaticSegmenter:
                 epsilon=options.refine_epsilon,
             )
         return Foreground(work, fine, "static" if static else "moving", votes, evidence)
-
-
-def _probability(logit: Any) -> Any:
-    return np.float32(1) / (np.float32(1) + array_module(logit).exp(-logit))

@@ -9,7 +9,7 @@ import numpy as np
 
 from cvseg.arrays import array_module, to_host
 from cvseg.objects.frame_cuts import CERTAIN_BACKGROUND, FrameCut
-from cvseg.records.evidence import EVIDENCE_TERMS, Evidence
+from cvseg.records.evidence import Evidence
 
 _HALF = np.float32(0.5)
 
@@ -59,13 +59,6 @@ def evidence_of_cut(parts: VoteParts, cut: FrameCut, factor: int) -> Evidence:
         "outline": module.where(decided_against, -cut.unary, nothing),
     }
     return _downloaded(maps, factor)
-
-
-def evidence_of_sum(terms: dict[str, Any], factor: int) -> Evidence:
-    """Terms that were added without a cut; those that are missing are 0. Downloads them, which synchronises a GPU."""
-    some = next(iter(terms.values()))
-    nothing = array_module(some).zeros(some.shape, np.float32)
-    return _downloaded({name: terms.get(name, nothing) for name in EVIDENCE_TERMS}, factor)
 
 
 def _downloaded(maps: dict[str, Any], factor: int) -> Evidence:

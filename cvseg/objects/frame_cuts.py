@@ -75,10 +75,11 @@ class FrameCuts:
     Parameters
     ----------
     options : FrameCutOptions; None takes the defaults
+    causal : cuts come out at once, by the colours and the evidence of the frames before
     """
 
-    def __init__(self, options: FrameCutOptions | None = None) -> None:
-        self.options = options or FrameCutOptions()
+    def __init__(self, options: FrameCutOptions | None = None, *, causal: bool = False) -> None:
+        self.options, self.causal = options or FrameCutOptions(), causal
         self.reset()
 
     def reset(self) -> None:
@@ -113,7 +114,7 @@ class FrameCuts:
         self._colors.add(self._pushed, lab, location > 0)
         self._waiting[self._pushed] = _Waiting(location, lab, image, forward_xy, backward_xy)
         self._pushed += 1
-        return self._advance(self._pushed - self.options.colors.reach)
+        return self._advance(self._pushed - (0 if self.causal else self.options.colors.reach))
 
     def finish(self) -> list[FrameCut]:
         """The cuts of all frames that are still open."""
@@ -134,7 +135,7 @@ class FrameCuts:
             frame.color = np.float32(self.options.color_share) * ratio
             frame.unary = frame.location + frame.color
             self._colored += 1
-            if self._colored - self._cut > 1:
+            if self.causal or self._colored - self._cut > 1:
                 cuts.append(self._cut_next())
         return cuts
 

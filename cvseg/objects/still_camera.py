@@ -57,11 +57,6 @@ class StillEvidence:
         mixed = trust * self.logit / np.float32(FULL_VOTE) + gain * own
         return module.clip(mixed + half, np.float32(0), np.float32(1)), gain
 
-    def added_motion(self, logit: Any, full: float) -> Any:
-        """What the logit of motion in this frame alone adds; `full` is its strongest motion, in pixels."""
-        clear = min(max((full - 3.0) / 3.0, 0.0), 1.0)
-        return np.float32(clear) * array_module(logit).maximum(logit, np.float32(0))
-
 
 class StillCamera:
     """Follows whether the camera stands, and teaches a background model while it does.

@@ -14,6 +14,7 @@ from cvseg.arrays import Device, array_module, to_device
 from cvseg.color.lab import lab_image
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
 from cvseg.kernels.color.shrink_rgb import shrink_rgb
+from cvseg.kernels.warping.warp_backward import warp_backward
 from cvseg.motion.camera_motion import CameraMotion, estimate_camera_motion
 from cvseg.records import Frame
 from cvseg.shots import SEEN, FrameLinks, LinkedFrame, SteadyLight
@@ -31,6 +32,8 @@ class WorkFrame:
     small : (h, w, 3) uint8, h = ceil(H / factor)
     gray, lab : (h, w) float32 in [0, 1]; (h, w, 3) float32
     forward_xy, backward_xy : (h, w, 2) float32, work pixels, to the next and the previous frame
+    arrival_xy : (h, w, 2) float32, work pixels, from the previous frame to this one, in that one's pixels; None for the
+        first of a shot
     camera_forward, camera_backward : the camera's motion in work pixels
     role : "seen"; "repeat": a copy of the last frame seen, which has no motion; "broken": a flash or a black frame,
         whose flow is its share of that between the frames around it. See `cvseg.shots.FrameLinks`
@@ -46,6 +49,7 @@ class WorkFrame:
     lab: Any
     forward_xy: Any = None
     backward_xy: Any = None
+    arrival_xy: Any = None
     camera_forward: CameraMotion | None = None
     camera_backward: CameraMotion | None = None
     role: str = SEEN
@@ -81,12 +85,13 @@ class WorkFrames:
     device : "cpu" or "cuda"; frames are uploaded once
     work_height : the work image is about this high; its factor is a whole number
     flow_preset : "fast", "balanced" or "quality", of `FlowStream`
+    causal : frames come out at once; what is missing of the motion to the next frame is as that to the previous one
     """
 
-    def __init__(self, device: Device, work_height: int, flow_preset: str) -> None:
+    def __init__(self, device: Device, work_height: int, flow_preset: str, *, causal: bool = False) -> None:
         self.device = device
         self.work_height = work_height
-        self._links: FrameLinks[WorkFrame] = FrameLinks(flow_preset)
+        self._links: FrameLinks[WorkFrame] = FrameLinks(flow_preset, causal=causal)
         self._light = SteadyLight()
 
     def push(self, frame: Frame) -> list[WorkFrame]:
@@ -119,13 +124,19 @@ class WorkFrames:
                     work.image, work.small = self._light.steadied(work.image), self._light.steadied(work.small)
                     work.gray, work.lab = gray_from_rgb(work.small), lab_image(work.small)
         forward_xy, backward_xy = linked.forward_xy, linked.backward_xy
+        work.arrival_xy = linked.arrival_xy
         if forward_xy is None and backward_xy is None:
-            forward_xy = backward_xy = array_module(work.gray).zeros((*work.gray.shape, 2), np.float32)
-        # At the ends of a shot the missing neighbour moves like the other one: the minimum over both is then either.
-        work.forward_xy = backward_xy if forward_xy is None else forward_xy
-        work.backward_xy = forward_xy if backward_xy is None else backward_xy
+            backward_xy = array_module(work.gray).zeros((*work.gray.shape, 2), np.float32)
+        # At the ends of a shot the missing neighbour moves like the other one.
+        ahead, back = forward_xy is not None, backward_xy is not None
+        work.backward_xy = backward_xy if back else forward_xy
+        work.forward_xy = forward_xy if ahead else WorkFrames._other_flow(backward_xy, linked.arrival_xy)
         with work.timed("camera motion"):
-            work.camera_forward = estimate_camera_motion(work.forward_xy)
-            same = work.backward_xy is work.forward_xy
-            work.camera_backward = work.camera_forward if same else estimate_camera_motion(work.backward_xy)
+            work.camera_backward = estimate_camera_motion(work.backward_xy)
+            work.camera_forward = estimate_camera_motion(forward_xy) if ahead and back else work.camera_backward
         return work
+
+    @staticmethod
+    def _other_flow(backward_xy: Any, arrival_xy: Any) -> Any:
+        """The flow of the same pair from the other side: it agrees, except where something was uncovered."""
+        return backward_xy if arrival_xy is None else -warp_backward(arrival_xy, backward_xy)

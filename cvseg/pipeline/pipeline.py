@@ -76,7 +76,12 @@ class Pipeline:
         """Start a new video."""
         self._size: tuple[int, int] | None = None
         self._roi_mask: Any = None
-        self._motion = WorkFrames(self.device, self.options.work_height, self.options.flow)
+        self._motion = WorkFrames(
+            self.device,
+            self.options.work_height,
+            self.options.flow,
+            causal=self.options.automatic.evidence == "causal",
+        )
         self._segmenter = ShotSegmenter(self.options.automatic, explain=self._explain)
         self._tracker = Tracker(self.options.tracker)
         self._held: deque[HeldFrame] = deque()
@@ -229,7 +234,7 @@ def segment(
     Parameters
     ----------
     source : a video file, a folder of images, "-", an array (T, H, W[, C]), an iterable of pictures, an open source
-    preset : "fast" (two frames late), "balanced" or "quality"
+    preset : "fast" (at once, by past frames alone), "balanced" or "quality"
     options : PipelineOptions, or values that replace some of the preset's: ``{"tracker": {"max_age": 9}}``
     device : "auto", "cpu" or "cuda"
     roi : (x, y, width, height), a picture file or an (H, W) mask; nothing outside is segmented

@@ -29,11 +29,14 @@ class PipelineOptions(Options):
 
 
 PRESETS = {
-    # Live: the past and one frame ahead; a second one for the numbers of new objects.
+    # Live: past frames only. Single frames count for more than where the future is known, and new objects at once.
     "fast": PipelineOptions(
         flow="fast",
-        automatic=AutomaticOptions(evidence="causal", color_share=0.4),
-        tracker=TrackerOptions(min_hits=2),
+        automatic=AutomaticOptions(
+            evidence="causal",
+            consensus=ConsensusOptions(reach=30, step=3, hop=4, rounds=5, restart=0.2),
+        ),
+        tracker=TrackerOptions(min_hits=1),
     ),
     "balanced": PipelineOptions(),
     # Asks three times.

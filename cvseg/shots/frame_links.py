@@ -37,6 +37,8 @@ class LinkedFrame(Generic[Payload]):
         the ends of a shot. Of a broken one: to the frames seen around it, by its share of their motion. Of a repeat:
         None
     lamp : natural logarithm of how much brighter a frame seen is than the one seen before, see `PairLikeness`
+    arrival_xy : (h, w, 2) float32, pixels, from the frame seen before to this one, in that one's pixels; None for the
+        first of a shot, and for frames not seen
     """
 
     payload: Payload
@@ -45,6 +47,7 @@ class LinkedFrame(Generic[Payload]):
     forward_xy: Any
     backward_xy: Any
     lamp: float = 0.0
+    arrival_xy: Any = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class _Held(Generic[Payload]):
     begins_shot: bool = False
     backward_xy: Any = None
     lamp: float = 0.0
+    arrival_xy: Any = None
 
 
 class FrameLinks(Generic[Payload]):
@@ -69,6 +73,7 @@ class FrameLinks(Generic[Payload]):
     Parameters
     ----------
     flow_preset : "fast", "balanced" or "quality", of `FlowStream`
+    causal : frames come out at once, without the flow to the next one; only what may be a flash still waits
 
     Examples
     --------
@@ -84,8 +89,8 @@ class FrameLinks(Generic[Payload]):
     [(0, 'seen', True), (1, 'repeat', False), (2, 'seen', True)]
     """
 
-    def __init__(self, flow_preset: str = "balanced") -> None:
-        self._flow_preset = flow_preset
+    def __init__(self, flow_preset: str = "balanced", *, causal: bool = False) -> None:
+        self._flow_preset, self.causal = flow_preset, causal
         self._stream = FlowStream(flow_preset)
         self.reset()
 
@@ -133,9 +138,8 @@ class FrameLinks(Generic[Payload]):
 
     def _take(self, frame: _Held[Payload]) -> list[LinkedFrame[Payload]]:
         if self._anchor is None:
-            self._begin(replace(frame, begins_shot=True))
             self._stream.update(frame.gray)
-            return []
+            return self._begin(replace(frame, begins_shot=True))
         if self._suspects:
             return self._judge(frame)
         if largest_change(self._anchor.gray, frame.gray) < LEAST_CHANGE:
@@ -180,16 +184,15 @@ class FrameLinks(Generic[Payload]):
         if like.score >= LEAST_SCORE:
             pair = _lone_pair(self._flow_preset, self._anchor.gray, suspect.gray)
             return self._link(suspect, pair, _likeness(self._anchor, suspect, pair).lamp)
-        done = self._close()
-        self._begin(replace(suspect, begins_shot=True))
-        return done
+        return self._close() + self._begin(replace(suspect, begins_shot=True))
 
     def _restart(self, frame: _Held[Payload]) -> None:
         self._stream.reset()
         self._stream.update(frame.gray)
 
-    def _begin(self, frame: _Held[Payload]) -> None:
+    def _begin(self, frame: _Held[Payload]) -> list[LinkedFrame[Payload]]:
         self._anchor, self._told, self._repeats = frame, False, []
+        return self._tell(None) if self.causal else []
 
     def _link(
         self, frame: _Held[Payload], pair: FlowPair, lamp: float, broken: list[_Held[Payload]] | None = None
@@ -200,8 +203,8 @@ class FrameLinks(Generic[Payload]):
             share = np.float32(place / (len(broken) + 1))
             ahead, back = (np.float32(1) - share) * pair.forward_xy, share * pair.backward_xy
             done.append(LinkedFrame(one.payload, BROKEN, False, ahead, back))
-        self._begin(replace(frame, backward_xy=pair.backward_xy, lamp=lamp))
-        return done
+        arrived = replace(frame, backward_xy=pair.backward_xy, arrival_xy=pair.forward_xy, lamp=lamp)
+        return done + self._begin(arrived)
 
     def _tell(self, forward_xy: Any) -> list[LinkedFrame[Payload]]:
         """The anchor, if it has not gone out before, and its repeats."""
@@ -217,7 +220,8 @@ class FrameLinks(Generic[Payload]):
 
 def _linked(frame: _Held[Payload], role: str, forward_xy: Any = None) -> LinkedFrame[Payload]:
     lamp = frame.lamp if role == SEEN else 0.0
-    return LinkedFrame(frame.payload, role, frame.begins_shot, forward_xy, frame.backward_xy, lamp)
+    flows = forward_xy, frame.backward_xy
+    return LinkedFrame(frame.payload, role, frame.begins_shot, *flows, lamp, frame.arrival_xy)
 
 
 def _likeness(one: _Held[Any], other: _Held[Any], pair: FlowPair) -> PairLikeness:

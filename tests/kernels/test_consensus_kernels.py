@@ -13,6 +13,8 @@ from cvseg.kernels.consensus.consensus_step import consensus_step
 from cvseg.kernels.consensus.consensus_weights import consensus_weights
 from cvseg.kernels.consensus.nearest_cells import nearest_cells
 
+EVERY, ONE = np.arange(4, dtype=np.int32), np.zeros(1, np.int32)
+
 
 def two_nearest_of_all(descriptors, pairs):
     """Exact on whole numbers; equal distances: the lower number wins."""
@@ -56,7 +58,7 @@ def test_the_weights_of_a_cell_sum_to_one_or_are_all_zero(device):
     distances[1, 1:] = np.inf
     distances[2] = np.inf
     distances[3, :, 4, 1] = np.inf
-    weights = to_host(consensus_weights(*device.arrays(distances, np.array([0.7], np.float32))))
+    weights = to_host(consensus_weights(*device.arrays(distances, EVERY, np.array([0.7], np.float32))))
     sums = weights.sum(axis=(1, 3))
     assert_allclose(sums[[0, 1, 3]], 1, atol=1e-6)
     assert not sums[2].any()
@@ -65,15 +67,15 @@ def test_the_weights_of_a_cell_sum_to_one_or_are_all_zero(device):
 
 def test_weights_fall_exponentially_with_the_distance(device):
     distances = np.array([1.0, 1.0 + np.log(2), 1.0 + np.log(4), np.inf], np.float32).reshape(1, 2, 1, 2)
-    weights = to_host(consensus_weights(*device.arrays(distances, np.array([1.0], np.float32))))
+    weights = to_host(consensus_weights(*device.arrays(distances, ONE, np.array([1.0], np.float32))))
     assert_allclose(weights.ravel(), [4 / 7, 2 / 7, 1 / 7, 0], atol=1e-6)
-    wider = to_host(consensus_weights(*device.arrays(distances * np.float32(3), np.array([3.0], np.float32))))
+    wider = to_host(consensus_weights(*device.arrays(distances * np.float32(3), ONE, np.array([3.0], np.float32))))
     assert_allclose(wider, weights, atol=1e-6)
 
 
 def test_a_cell_that_is_far_from_everything_still_has_weights(device):
     distances = np.array([1e4, 1e4 + 1, 2e4, 3e4], np.float32).reshape(1, 2, 1, 2)
-    weights = to_host(consensus_weights(*device.arrays(distances, np.array([1e-2], np.float32)))).ravel()
+    weights = to_host(consensus_weights(*device.arrays(distances, ONE, np.array([1e-2], np.float32)))).ravel()
     assert weights[0] == 1
     assert weights[1:].max() < 1e-30
 
@@ -87,11 +89,28 @@ def test_one_step_by_hand(device):
     links = np.zeros((2, 4, 2), np.float32)
     links[:, 1, 0] = links[:, 0, 1] = 1  # right of the left cell, left of the right cell
     stepped = consensus_step(
-        *device.arrays(votes, seeds, edges, weights, links), np.int32(2), np.float32(0.25), np.float32(0.5)
+        *device.arrays(votes, seeds, edges, weights, links, EVERY[:2]), np.int32(2), np.float32(0.25), np.float32(0.5)
     )
     similar = np.array([[0.375, 1.0], [0.25, 0.0]])
     beside = np.array([[0.0, 1.0], [0.25, 0.5]])
     assert_array_equal(to_host(stepped), 0.5 * (0.75 * similar + 0.25 * beside) + 0.5 * seeds)
+
+
+def test_some_frames_get_what_all_would_get(device):
+    rng = np.random.default_rng(3)
+    distances = np.sort(rng.exponential(1.0, (4, 3, 13, 2)), axis=3).astype(np.float32)
+    edges = rng.integers(0, 4 * 13, distances.shape).astype(np.int32)
+    votes, seeds = rng.random((2, 4, 13), dtype=np.float32)
+    links, scale = rng.random((4, 4, 13), dtype=np.float32), np.float32([0.8])
+    stepped = []
+    for frames in (EVERY, np.array([3, 1], np.int32)):
+        weights = consensus_weights(*device.arrays(distances, frames, scale))
+        known = device.arrays(votes, seeds, edges), weights, device.arrays(links, frames)
+        shares = np.int32(13), np.float32(0.2), np.float32(0.1)
+        stepped.append((to_host(weights), to_host(consensus_step(*known[0], known[1], *known[2], *shares))))
+    (all_weights, all_votes), (some_weights, some_votes) = stepped
+    assert_array_equal(some_weights, all_weights[[3, 1]])
+    assert_array_equal(some_votes, all_votes[[3, 1]])
 
 
 def test_a_link_out_of_the_frame_is_never_followed(device):
@@ -101,7 +120,7 @@ def test_a_link_out_of_the_frame_is_never_followed(device):
     weights = np.zeros((2, 1, 12, 2), np.float32)
     links = np.ones((2, 4, 12), np.float32)  # also at the border, where they must not count
     stepped = consensus_step(
-        *device.arrays(votes, np.zeros_like(votes), edges, weights, links),
+        *device.arrays(votes, np.zeros_like(votes), edges, weights, links, EVERY[:2]),
         np.int32(4),
         np.float32(1),
         np.float32(0),

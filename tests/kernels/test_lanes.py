@@ -11,6 +11,7 @@ from cvseg.kernels import lanes
 from cvseg.kernels.lanes import (
     absolute,
     even_lanes,
+    exponential,
     fma,
     hmin,
     hsum,
@@ -262,3 +263,20 @@ def test_channels_are_every_third_byte():
     out = np.zeros(48, np.float32)
     _channels(rgb, out)
     assert_array_equal(out.reshape(3, 16), rgb[3:51].reshape(16, 3).T.astype(np.float32))
+
+
+@numba.njit
+def _powers(a, out):
+    for i in range(0, a.size, 8):
+        store8(out, i, exponential(load8(a, i)))
+
+
+def test_exponential_is_right_to_the_last_digits_and_zero_where_nothing_is_left():
+    powers = np.concatenate([np.linspace(-87, 88, 100_000), [0, -0.0, 1, -1e-30, -87.5, -200, -1e30, -np.inf]])
+    powers = powers.astype(np.float32)
+    out = np.empty_like(powers)
+    _powers(powers, out)
+    expected = np.exp(powers.astype(np.float64))
+    assert (np.abs(out - expected)[powers >= -87] <= 2.0**-22 * expected[powers >= -87]).all()
+    assert not out[powers < -87].any()
+    assert out[100_000] == out[100_001] == 1

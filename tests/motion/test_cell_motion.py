@@ -22,9 +22,9 @@ def uniform_flow(size_hw, x=0, y=0):
 
 def pushed(device, frames, capacity=10):
     motion = CellMotion(capacity)
-    for cells, cells_yx, residual, forward_xy, backward_xy in frames:
-        cells, residual, forward_xy, backward_xy = device.arrays(cells, residual, forward_xy, backward_xy)
-        motion.push(cells, cells_yx, residual, forward_xy, backward_xy)
+    for cells, cells_yx, residual, arrival_xy, backward_xy in frames:
+        cells, residual, arrival_xy, backward_xy = device.arrays(cells, residual, arrival_xy, backward_xy)
+        motion.push(cells, cells_yx, residual, arrival_xy, backward_xy)
     return motion
 
 
@@ -58,8 +58,8 @@ def test_links_follow_a_whole_number_of_cells_forward_and_back(device, right, do
     size_hw = rows * side, columns * side
     cells, cells_yx = square_cells(size_hw, side)
     none = np.zeros(size_hw, np.float32)
-    forward_xy = uniform_flow(size_hw, right * side, down * side)
-    frame = cells, cells_yx, none, forward_xy, -forward_xy
+    arrival_xy = uniform_flow(size_hw, right * side, down * side)
+    frame = cells, cells_yx, none, arrival_xy, -arrival_xy
     *_, links = pushed(device, [frame, frame, frame]).window()
     count, expected = rows * columns, set()
     for pair in range(2):
@@ -74,12 +74,28 @@ def test_links_follow_a_whole_number_of_cells_forward_and_back(device, right, do
     assert len(links) == 2 * 2 * count
 
 
-def test_forward_links_use_the_flow_of_the_frame_before_and_backward_links_that_of_the_frame(device):
+def test_links_ahead_use_the_flow_from_the_frame_before_and_links_back_that_to_it(device):
     size_hw = 3, 9
     cells, cells_yx = square_cells(size_hw, 3)
     none, still, right = np.zeros(size_hw, np.float32), uniform_flow(size_hw), uniform_flow(size_hw, 3)
-    *_, links = pushed(device, [(cells, cells_yx, none, right, still), (cells, cells_yx, none, still, still)]).window()
-    assert_array_equal(links, [[0, 4], [1, 5], [2, 5], [0, 3], [1, 4], [2, 5]])
+    first = cells, cells_yx, none, None, None  # there is no frame before it
+    motion = CellMotion(2)
+    for part in (first, (cells, cells_yx, none, right, still)):
+        placed = [None if array is None else device.array(array) for array in part[2:]]
+        motion.push(device.array(part[0]), part[1], *placed)
+    assert_array_equal(motion.window()[2], [[0, 4], [1, 5], [2, 5], [0, 3], [1, 4], [2, 5]])
+
+
+def test_each_cell_knows_where_it_comes_from(device):
+    size_hw = 3, 9
+    cells, cells_yx = square_cells(size_hw, 3)
+    none, still, left = np.zeros(size_hw, np.float32), uniform_flow(size_hw), uniform_flow(size_hw, -3)
+    frame = cells, cells_yx, none, still, left
+    assert pushed(device, [frame]).before.size == 0
+    motion = pushed(device, [frame, frame])
+    assert motion.before.tolist() == [0, 0, 1]
+    motion.reset()
+    assert motion.before.size == 0
 
 
 def test_nothing_older_than_the_capacity_is_kept(device):

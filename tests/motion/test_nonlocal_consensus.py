@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from cvseg.arrays import array_module, to_host
-from cvseg.motion import ConsensusOptions, NonlocalConsensus
+from cvseg.evaluation import region_similarity
+from cvseg.motion import CausalConsensus, ConsensusOptions, NonlocalConsensus
 from cvseg.motion.motion_seeds import MotionSeeds
 
 SIZE_HW = (48, 64)
@@ -172,3 +173,73 @@ def test_a_frame_of_a_single_cell_gets_a_vote():
     for votes in run(consensus, shown):
         assert votes.votes.shape == (1, 1)
         assert np.isfinite(votes.votes).all()
+
+
+# With past frames only
+
+CAUSAL = ConsensusOptions(cell=8, reach=5, step=1, hop=2, rounds=3)
+
+
+def run_causal(shown, options=CAUSAL, device=None):
+    """Votes and object cells, frame by frame."""
+    consensus = CausalConsensus(options)
+    for number, (lab, seeds, mask) in enumerate(shown):
+        if device is not None:
+            lab, seeds = device.arrays(lab, seeds)
+        (votes,) = push(consensus, lab, seeds, number)
+        assert votes.payload == number
+        yield votes, mask
+    assert consensus.finish() == []
+
+
+def similarity(votes, mask):
+    return region_similarity((to_host(votes.votes) > 0.5).reshape(-1)[to_host(votes.cells)], mask)
+
+
+def test_what_moves_is_found_with_past_frames_only():
+    assert np.mean([similarity(*pair) for pair in run_causal(scene(14, lambda frame: True))]) > 0.8
+
+
+def test_what_follows_changes_nothing():
+    whole = [votes for votes, _ in run_causal(scene(14, lambda frame: True))]
+    for one, other in zip(run_causal(scene(9, lambda frame: True)), whole, strict=False):
+        assert_array_equal(one[0].votes, other.votes)
+
+
+@pytest.mark.parametrize("hop", [1, 2, 4])
+def test_an_object_that_stops_is_not_forgotten_at_once(hop):
+    options = ConsensusOptions(cell=8, reach=12, step=1, hop=hop, rounds=3)
+    for number, (votes, mask) in enumerate(run_causal(scene(15, lambda frame: frame < 9), options)):
+        if number in (10, 12, 14):
+            assert similarity(votes, mask) > 0.7, number
+
+
+def test_where_nothing_moves_there_is_nothing_with_past_frames_only():
+    for votes, _ in run_causal(scene(12, lambda frame: False)):
+        assert not (to_host(votes.votes) > 0.5).any()
+
+
+def test_memory_of_past_frames_is_that_of_the_window():
+    consensus = CausalConsensus(CAUSAL)
+    for number, (lab, seeds, _) in enumerate(scene(30, lambda frame: True)):
+        push(consensus, lab, seeds, number)
+        assert len(consensus.ring.arrays["seeds"]) == len(consensus._votes) == 11
+        assert len(consensus.motion.window()[0]) <= 11
+
+
+def test_a_reset_forgets_all_past_votes():
+    consensus = CausalConsensus(CAUSAL)
+    for lab, seeds, _ in scene(7, lambda frame: True, seed=5):
+        push(consensus, lab, seeds, None)
+    consensus.reset()
+    expected = [votes for votes, _ in run_causal(scene(6, lambda frame: True))]
+    for (lab, seeds, _), other in zip(scene(6, lambda frame: True), expected, strict=True):
+        (votes,) = push(consensus, lab, seeds, None)
+        assert_array_equal(votes.votes, other.votes)
+
+
+def test_both_devices_decide_alike_with_past_frames_only(device):
+    host = run_causal(scene(9, lambda frame: True))
+    for (one, _), (other, _) in zip(host, run_causal(scene(9, lambda frame: True), device=device), strict=True):
+        assert_allclose(to_host(other.votes), one.votes, atol=1e-3)
+        assert other.contrast == pytest.approx(one.contrast, abs=1e-4)

@@ -18,11 +18,12 @@ from cvseg.synthetic import SCENES, render_clip
 PAN = dataclasses.replace(SCENES["crossing"], size_hw=(60, 80), frames=9, speed=2.0)
 STATIC = dataclasses.replace(SCENES["static_camera"], size_hw=(60, 80), frames=20, speed=2.0)
 CONSENSUS = AutomaticOptions(consensus=ConsensusOptions(reach=4, step=1, hop=2))
-CAUSAL = AutomaticOptions(evidence="causal")
+CAUSAL = dataclasses.replace(CONSENSUS, evidence="causal")
 
 
 def foregrounds(options, frames, *, device="cpu", flow="balanced", work_height=240):
-    segmenter, works = AutomaticSegmenter(options), WorkFrames(device, work_height, flow)
+    segmenter = AutomaticSegmenter(options)
+    works = WorkFrames(device, work_height, flow, causal=options.evidence == "causal")
     for frame in frames:
         for work in works.push(frame):
             yield from segmenter.push(work)
@@ -49,11 +50,20 @@ def test_every_frame_is_decided_once_and_in_order(options, frames):
 
 
 def test_causal_evidence_decides_each_frame_at_once():
-    segmenter, works = AutomaticSegmenter(CAUSAL), WorkFrames("cpu", 240, "fast")
+    segmenter, works = AutomaticSegmenter(CAUSAL), WorkFrames("cpu", 240, "fast", causal=True)
     for frame in render_clip(PAN).frames():
-        for work in works.push(frame):
-            assert [foreground.work for foreground in segmenter.push(work)] == [work]
-    assert segmenter.finish() == []
+        (work,) = works.push(frame)
+        assert work.frame is frame
+        assert [foreground.work for foreground in segmenter.push(work)] == [work]
+    assert works.finish() == [] and segmenter.finish() == []
+
+
+def test_what_comes_later_changes_no_causal_decision():
+    frames = list(render_clip(PAN).frames())
+    whole = list(foregrounds(CAUSAL, frames, flow="fast"))
+    for count in (1, 4, 8):
+        for one, other in zip(foregrounds(CAUSAL, frames[:count], flow="fast"), whole, strict=False):
+            np.testing.assert_array_equal(one.logit, other.logit)
 
 
 # Floors a tenth below what was measured: a stage that breaks falls far below.
@@ -118,7 +128,8 @@ def test_unknown_choices_are_named():
 
 
 def test_the_background_model_can_be_chosen_and_an_unknown_one_is_named():
-    options = dataclasses.replace(CONSENSUS, evidence="causal", camera="static", background="gaussian_mixture")
+    soon = dataclasses.replace(CAUSAL, background_frames=10)  # the clip is short
+    options = dataclasses.replace(soon, camera="static", background="gaussian_mixture")
     assert options.to_mapping()["background"] == "gaussian_mixture"
     clip = render_clip(STATIC)
     decided = list(foregrounds(options, clip.frames(), flow="fast"))

@@ -83,6 +83,19 @@ def test_frames_come_out_in_order_once_their_window_is_known():
     assert cuts.finish() == []
 
 
+def test_causal_cuts_come_at_once_and_nothing_later_changes_them():
+    frames = clip(6)
+    whole = [cut for cuts in [FrameCuts(causal=True)] for frame in frames for cut in cuts.push(*frame[:5])]
+    assert len(whole) == 6
+    cuts = FrameCuts(causal=True)
+    for frame, expected in zip(frames[:4], whole, strict=False):
+        (cut,) = cuts.push(*frame[:5])
+        assert_array_equal(cut.inside, expected.inside)
+        assert_array_equal(cut.unary, expected.unary)
+        assert len(cuts._waiting) <= 2
+    assert cuts.finish() == []
+
+
 def test_reset_starts_another_video():
     frames = clip(4)
     cuts = FrameCuts()

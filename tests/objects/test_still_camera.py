@@ -62,5 +62,3 @@ def test_clear_motion_adds_to_the_model_and_never_takes_away():
     mixed, gain = StillEvidence(logit, 1.0).with_votes(vote, 0.9)
     assert_allclose(mixed, [[0.625, 1.0]], atol=1e-6)
     assert_array_equal(gain, [[0, 2]])
-    assert_allclose(StillEvidence(logit, 1.0).added_motion(np.float32([[-3, 2]]), 9.0), [[0, 2]])
-    assert_allclose(StillEvidence(logit, 1.0).added_motion(np.float32([[-3, 2]]), 1.0), [[0, 0]])

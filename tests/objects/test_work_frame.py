@@ -7,9 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from cvseg.arrays import device_of, to_host
+from cvseg.kernels.warping.warp_backward import warp_backward
 from cvseg.objects import WorkFrames
 from cvseg.records import Frame
 from cvseg.synthetic import ClipOptions, render_clip
@@ -37,11 +38,31 @@ def test_frames_come_out_complete_one_late_and_share_their_flow(device):
     # At the ends the missing neighbour is as the other one.
     assert done[0].backward_xy is done[0].forward_xy
     assert done[0].camera_backward is done[0].camera_forward
-    assert done[-1].forward_xy is done[-1].backward_xy
+    assert done[-1].camera_forward is done[-1].camera_backward
+    assert [work.arrival_xy is None for work in done] == [True, False, False, False]
     assert done[1].forward_xy is not done[1].backward_xy
     assert [work.begins_shot for work in done] == [True, False, False, False]
     assert {work.role for work in done} == {"seen"}
     assert works.finish() == []
+
+
+def test_at_the_end_the_flow_of_the_same_pair_stands_in_for_the_next(device):
+    *_, last = completed(WorkFrames(device.name, 240, "fast"), render_clip(CLIP).frames())
+    expected = -warp_backward(last.arrival_xy, last.backward_xy)
+    assert_array_equal(to_host(last.forward_xy), to_host(expected))
+
+
+def test_causal_frames_come_out_at_once_with_the_flow_to_the_past_alone(device):
+    frames = list(render_clip(CLIP).frames())
+    works, late = WorkFrames(device.name, 240, "fast", causal=True), WorkFrames(device.name, 240, "fast")
+    out = [works.push(frame) for frame in frames]
+    assert [[work.frame.index for work in some] for some in out] == [[0], [1], [2], [3]]
+    assert works.finish() == []
+    for (one,), other in zip(out[1:], completed(late, frames)[1:], strict=True):
+        assert_array_equal(to_host(one.backward_xy), to_host(other.backward_xy))
+        assert_array_equal(to_host(one.arrival_xy), to_host(other.arrival_xy))
+        assert one.camera_forward is one.camera_backward
+    assert not to_host(out[0][0].forward_xy).any()
 
 
 def test_the_camera_goes_back_the_way_it_came():

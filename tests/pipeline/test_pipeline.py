@@ -108,11 +108,14 @@ def test_reset_forgets_a_video_that_was_begun(crossing, crossing_results):
     assert_same(results + pipeline.finish(), crossing_results)
 
 
-def test_fast_is_two_frames_late(crossing):
+def test_fast_decides_each_frame_at_once_and_for_good(crossing):
     pipeline = Pipeline("fast", device="cpu")
-    found = [[result.frame.index for result in pipeline.process(frame)] for frame in crossing[:6]]
-    assert found == [[], [], [0], [1], [2], [3]]
-    assert [result.frame.index for result in pipeline.finish()] == [4, 5]
+    found = [pipeline.process(frame) for frame in crossing[:6]]
+    assert [[result.frame.index for result in some] for some in found] == [[0], [1], [2], [3], [4], [5]]
+    assert pipeline.finish() == []
+    # Frames that follow change nothing.
+    for (one,), other in zip(found, segment(crossing, preset="fast", device="cpu"), strict=False):
+        assert np.array_equal(one.labels, other.labels)
 
 
 # ---- regions of interest and areas ----
@@ -263,13 +266,13 @@ def test_a_frame_of_another_size_or_type_is_refused(crossing):
 
 # ---- options ----
 def test_a_table_of_options_replaces_values_of_the_preset(crossing):
-    table = {"hole_area": 0.0, "automatic": {"color_share": 0.1}, "tracker": {"min_hits": 1}}
+    table = {"hole_area": 0.0, "automatic": {"cut": {"color_share": 0.1}}, "tracker": {"min_hits": 3}}
     fast = PRESETS["fast"]
     options = dataclasses.replace(
         fast,
         hole_area=0.0,
-        automatic=dataclasses.replace(fast.automatic, color_share=0.1),
-        tracker=dataclasses.replace(fast.tracker, min_hits=1),
+        automatic=dataclasses.replace(fast.automatic, cut=dataclasses.replace(fast.automatic.cut, color_share=0.1)),
+        tracker=dataclasses.replace(fast.tracker, min_hits=3),
     )
     results = list(segment(crossing, preset="fast", device="cpu", options=table))
     assert_same(results, segment(crossing, device="cpu", options=options))

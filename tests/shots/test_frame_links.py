@@ -32,8 +32,8 @@ def brighter(image):
     return np.clip(2.2 * image + 60, 0, 255).astype(np.uint8)
 
 
-def linked(shown, device="cpu"):
-    links, done = FrameLinks("fast"), []
+def linked(shown, device="cpu", **settings):
+    links, done = FrameLinks("fast", **settings), []
     for number, image in enumerate(shown):
         image = to_device(image, device)
         done += links.push(gray_from_rgb(image), image, number)
@@ -56,6 +56,33 @@ def test_frames_of_one_shot_share_their_flow_and_come_one_late(pan):
     assert first.backward_xy is None
     assert first.forward_xy is not None and second.backward_xy is not None
     assert [frame.forward_xy for frame in links.finish()] == [None]
+
+
+def test_causal_frames_come_at_once_with_the_flow_of_their_pair(pan):
+    links, late = FrameLinks("fast", causal=True), linked(pan[:4])
+    for number, image in enumerate(pan[:4]):
+        (frame,) = links.push(gray_from_rgb(image), image, number)
+        assert (frame.payload, frame.role, frame.begins_shot) == (number, "seen", number == 0)
+        assert frame.forward_xy is None
+        if number:
+            assert np.array_equal(frame.backward_xy, late[number].backward_xy)
+            assert np.array_equal(frame.arrival_xy, late[number - 1].forward_xy)
+    assert links.finish() == []
+
+
+def test_causal_links_tell_cuts_flashes_and_repeats_alike(pan, other):
+    for shown in (
+        pan[:5] + other[:4] + pan[5:7],
+        [brighter(image) if t in (4, 5) else image for t, image in enumerate(pan)],
+        [*pan[:3], *pan[2:6]],
+        [*pan[:4], np.zeros_like(pan[0])],
+        [pan[0], pan[1]] + [pan[1]] * 9 + [pan[2]],
+    ):
+        causal, late = linked(shown, causal=True), linked(shown)
+        assert roles(causal) == roles(late)
+        for one, two in zip(causal, late, strict=True):
+            assert one.role == "broken" or one.forward_xy is None
+            assert (one.backward_xy is None) == (two.backward_xy is None)
 
 
 def test_the_film_is_cut_between_two_shots(device, pan, other):
