@@ -15,6 +15,7 @@ from cvseg.motion.object_cells import ObjectCells, object_cells
 from cvseg.motion.screen_fixed import ScreenFixed
 
 Payload = TypeVar("Payload")
+FIRST_ROUNDS = 4  # of a new frame by itself: it hears the others before they hear it
 KEPT = 0.75  # of its level, below which an object's cell is lost before objects are looked for again
 
 
@@ -90,7 +91,9 @@ class CausalConsensus(Generic[Payload]):
         if self._votes is None:
             self._votes = array_module(seeds).zeros_like(seeds)
         self._votes[place] = seeds[place]
-        self._votes = ring.vote(self._votes, ring.where, ring.scale(), options.restart, options.rounds)
+        scale, newest = ring.scale(), ring.where[-1:]
+        self._votes = ring.vote(self._votes, newest, scale, options.restart, FIRST_ROUNDS)
+        self._votes = ring.vote(self._votes, ring.where, scale, options.restart, options.rounds)
 
     def _found(self) -> ObjectCells:
         """Objects of the window, as they are in the newest frame."""
