@@ -24,7 +24,7 @@ LARGEST_ERROR = 10.0  # sigmas; a larger error says nothing more
 LONG = 4  # frames; longer times count only where the camera's own motion is known to LARGEST_NOISE
 LARGEST_NOISE = 0.5  # pixels
 LEAST_SIGMA = 1 / 255  # rounding to 8 bits
-SAMPLES = 1500  # flow vectors that the camera is fitted to
+FIT = CameraMotionOptions(samples=1500)  # flow vectors that the camera is fitted to
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _compare(now: Any, frames: int, before: Any, *, preset: str, window: int) ->
     xp = array_module(now)
     options = FLOW_METHODS["dis"].presets[preset]
     flow_xy, return_xy = replayed("dis both", dense_inverse_search_both_ways, now, before, options)
-    camera = estimate_camera_motion(flow_xy, CameraMotionOptions(samples=SAMPLES))
+    camera = estimate_camera_motion(flow_xy, FIT)
     matrix = to_device(np.ascontiguousarray(camera.matrix, np.float32), device_of(now))
     errors, away_xy, round_trip = motion_errors(now, before, flow_xy, return_xy, matrix)
     sigma = max(1.4826 * _median(errors[1]), LEAST_SIGMA)

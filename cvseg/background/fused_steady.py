@@ -15,7 +15,7 @@ from cvseg.flow import estimate_flow
 from cvseg.kernels.warping.warp_backward import warp_backward
 from cvseg.motion.camera_motion import CameraMotionOptions, estimate_camera_motion
 
-SAMPLES = 1500  # flow vectors that the position is fitted to
+FIT = CameraMotionOptions(samples=1500)  # flow vectors that the position is fitted to
 LEAST_PX = 0.05  # a smaller motion is the noise of the fit: moving the picture by it would only blur it
 FARTHEST = 0.1  # of the picture's width: a corner that has gone farther shows other things, or the fit is wrong
 LEAST_GAIN = 0.9  # the moved background must fit at least so much better
@@ -111,7 +111,7 @@ def find_position(picture: Any, background: Any) -> Position | None:
     """
     xp, size_hw = array_module(picture), (int(picture.shape[0]), int(picture.shape[1]))
     flow_xy = estimate_flow(background, picture, method="dis", preset="balanced")
-    camera = estimate_camera_motion(flow_xy, CameraMotionOptions(samples=SAMPLES))
+    camera = estimate_camera_motion(flow_xy, FIT)
     if camera.inlier_share <= 0.5 or camera.displacement_px < LEAST_PX:
         return None
     position = Position(camera.matrix, size_hw)
