@@ -17,6 +17,7 @@ from cvseg.background.fused_faint import (
     sampled,
     squared_differences,
 )
+from cvseg.background.fused_lamp import find_lamp
 from cvseg.background.fused_light import LEAST_CHANGE, light_change
 from cvseg.background.fused_motion import LAGS, MotionEvidence, motion_evidence
 from cvseg.background.fused_options import FusedBackgroundOptions
@@ -120,7 +121,7 @@ class FusedBackground(BackgroundModel):
         small = self._small_gray(image)
         gain = np.ones(3)
         if rate > 0:
-            least_rate, gain = self._follow_light(image)
+            least_rate, gain = self._follow_light(image, small)
             rate = max(rate, least_rate)
         motion = self._motion(small) if rate > 0 else None
         if motion is not None:
@@ -190,8 +191,8 @@ class FusedBackground(BackgroundModel):
         faint = ratio * np.float32(options.threshold / options.faint)
         return xp.maximum(distance, enlarged(faint, factor, size_hw))
 
-    def _follow_light(self, image: Any) -> tuple[float, Any]:
-        """Brighten or darken the background with the light.
+    def _follow_light(self, image: Any, small: Any) -> tuple[float, Any]:
+        """Brighten or darken the background with the light, in the whole picture or a part of it.
 
         Returns
         -------
@@ -207,9 +208,21 @@ class FusedBackground(BackgroundModel):
                 mean[:, channel] = xp.minimum(mean[:, channel] * np.float32(gain[channel]), np.float32(255))
             history *= np.float32(gain.mean())
             self._numbers["relit"] = _RELIT_FRAMES
+        elif self._follow_lamp(image, small):
+            self._numbers["relit"] = _RELIT_FRAMES
         elif self._numbers["relit"] > 0:
             self._numbers["relit"] -= 1
         return (_RELIT_RATE if self._numbers["relit"] > 0 else 0.0), small_gain
+
+    def _follow_lamp(self, image: Any, small: Any) -> bool:
+        known, history = int(self._numbers["frames"]), self._arrays["history"]
+        if known == 0 or self.camera_moves:
+            return False
+        mean, variance, factor = self._arrays["mean"], self._arrays["variance"], self._factor(image.shape[:2])
+        lamp = find_lamp(image, mean[0], variance[0], small, history[(known - 1) % max(LAGS)], factor)
+        if lamp is not None:
+            lamp.relight(image, mean, history, factor)
+        return lamp is not None
 
     @property
     def camera_moves(self) -> bool:

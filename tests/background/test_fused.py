@@ -242,13 +242,14 @@ def test_after_a_strong_change_of_the_light_less_than_30_frames_pass_without_a_f
 
 
 ACROSS = np.linspace(0, 1, WIDTH, dtype=np.float32)[None, :, None]
-LIGHTS = {  # and the first frame after the change from which at most a twentieth may be wrong
+LIGHTS = {  # and the frame after the change from which on at most a twentieth may be wrong
     "brighter by a number": (lambda scene: scene + 40, 0),
     "darker by a number": (lambda scene: scene - 30, 0),
     "another exposure curve": (lambda scene: 255 * (scene / 255) ** 0.6, 0),
     "another colour": (lambda scene: scene * np.float32([1.4, 1.1, 0.8]), 0),
     "brighter on one side": (lambda scene: scene * (1 + 0.6 * ACROSS), 2),
-    "a lamp on half of it": (lambda scene: np.where(ACROSS > 0.5, 1.5 * scene, scene), 20),
+    "a lamp on half of it": (lambda scene: np.where(ACROSS > 0.5, 1.5 * scene, scene), 0),
+    "a cloud on half of it": (lambda scene: np.where(ACROSS > 0.5, 0.6 * scene, scene), 0),
 }
 
 
