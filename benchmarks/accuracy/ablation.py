@@ -8,7 +8,6 @@ sequences and over rendered scenes, and J of every sequence.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -17,14 +16,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from davis import data_folder
 from measuring import environment, print_row, rounded
-from settings_runner import SCENE_NAMES, means, prepared_clips, score_settings, with_values
+from settings_runner import chosen_clips, clips_parser, means, require_known, score_settings, with_values
 
-from cvseg.errors import nearest_name
 from cvseg.motion.motion_seeds import MAP_NAMES
 from cvseg.pipeline import PRESETS
-from cvseg.synthetic import SUITE
 
 
 def _without_cue(cue: str) -> dict[str, Any]:
@@ -56,32 +52,19 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run the variants. Returns what `--json` writes."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--preset", choices=list(PRESETS), default="balanced")
+    parser = clips_parser(__doc__, frames=50)
     parser.add_argument("--variants", nargs="+", metavar="NAME", default=list(VARIANTS), help="default: all")
-    parser.add_argument("--sequences", nargs="*", metavar="NAME", help="of DAVIS; default: all")
-    parser.add_argument("--scenes", nargs="*", metavar="NAME", default=list(SCENE_NAMES))
-    parser.add_argument("--frames", type=int, default=50, help="the first ones of each clip")
-    parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args(argv)
-    for name, known in [(n, VARIANTS) for n in arguments.variants] + [(n, SUITE) for n in arguments.scenes]:
-        if name not in known:
-            raise SystemExit(f"ablation.py: unknown name {name!r}; {nearest_name(name, known)}")
-    folder = data_folder() / "DAVIS2016"
-    sequences = arguments.sequences
-    if sequences is None:
-        sequences = sorted(path.name for path in (folder / "Annotations" / "480p").glob("*"))
+    require_known(arguments.variants, list(VARIANTS))
     options = PRESETS[arguments.preset]
 
     scores: dict[str, dict[str, dict[str, float]]] = {name: {} for name in arguments.variants}
     kinds: dict[str, str] = {}
-    for clip in prepared_clips(folder, sequences, arguments.scenes, arguments.frames, options):
+    for clip in chosen_clips(arguments):
         kinds[clip.name] = clip.kind
         for name in arguments.variants:
             scores[name][clip.name] = score_settings(clip, with_values(options, VARIANTS[name]))
         print(clip.name, file=sys.stderr, flush=True)
-    if not kinds:
-        raise SystemExit("ablation.py: no clip; name a scene or a sequence.")
 
     variants = {name: {**means(found, kinds), "clips": found} for name, found in scores.items()}
     columns = [(kind, letter) for kind in dict.fromkeys(kinds.values()) for letter in "JF"]

@@ -9,7 +9,6 @@ Prints mean J over the DAVIS sequences and over the rendered scenes for every va
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -18,14 +17,20 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from davis import data_folder
 from measuring import environment, rounded
 from plateau_picture import draw_plateaus
-from settings_runner import SCENE_NAMES, means, prepared_clips, score_settings, value_of, with_values
+from settings_runner import (
+    chosen_clips,
+    clips_parser,
+    means,
+    require_known,
+    score_settings,
+    value_of,
+    with_values,
+)
 
-from cvseg.errors import OptionError, nearest_name
+from cvseg.errors import OptionError
 from cvseg.pipeline import PRESETS, PipelineOptions
-from cvseg.synthetic import SUITE
 
 WIDE = (0.25, 0.5, 1, 2, 4)
 NARROW = (0.5, 0.71, 1, 1.41, 2)
@@ -65,29 +70,18 @@ def values_around(options: PipelineOptions, path: str) -> list[Any]:
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run the sweeps. Returns what `--json` writes."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--preset", choices=list(PRESETS), default="balanced")
+    parser = clips_parser(__doc__, frames=30)
     parser.add_argument("--options", nargs="+", metavar="NAME", default=list(SWEEPS))
-    parser.add_argument("--sequences", nargs="*", metavar="NAME", help="of DAVIS; default: all")
-    parser.add_argument("--scenes", nargs="*", metavar="NAME", default=list(SCENE_NAMES))
-    parser.add_argument("--frames", type=int, default=30, help="the first ones of each clip")
-    parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--picture", type=Path, metavar="FILE.svg")
     arguments = parser.parse_args(argv)
-    for name, known in [(n, SWEEPS) for n in arguments.options] + [(n, SUITE) for n in arguments.scenes]:
-        if name not in known:
-            raise SystemExit(f"automatic_plateaus.py: unknown name {name!r}; {nearest_name(name, known)}")
-    folder = data_folder() / "DAVIS2016"
-    sequences = arguments.sequences
-    if sequences is None:
-        sequences = sorted(path.name for path in (folder / "Annotations" / "480p").glob("*"))
+    require_known(arguments.options, list(SWEEPS))
     options = PRESETS[arguments.preset]
     settings = [(path, value) for path in arguments.options for value in values_around(options, path)]
 
     # One clip at a time stays in memory; the default, which every sweep has, is run once.
     scores: dict[tuple[str, Any], dict[str, dict[str, float]]] = {setting: {} for setting in settings}
     kinds: dict[str, str] = {}
-    for clip in prepared_clips(folder, sequences, arguments.scenes, arguments.frames, options):
+    for clip in chosen_clips(arguments):
         kinds[clip.name] = clip.kind
         usual = score_settings(clip, options)
         for path, value in settings:
@@ -95,8 +89,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
             score = usual if is_usual else score_settings(clip, with_values(options, {path: value}))
             scores[path, value][clip.name] = score
         print(f"{clip.name}: J {usual['J']:.3f} F {usual['F']:.3f}", file=sys.stderr, flush=True)
-    if not kinds:
-        raise SystemExit("automatic_plateaus.py: no clip; name a scene or a sequence.")
 
     sweeps: dict[str, Any] = {}
     for path in arguments.options:

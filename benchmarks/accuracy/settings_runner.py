@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from davis import data_folder
 from numpy.typing import NDArray
 from variations import read_clip
 
-from cvseg.errors import OptionError
+from cvseg.errors import OptionError, nearest_name
 from cvseg.evaluation import boundary_accuracy, region_similarity
 from cvseg.objects import WorkFrame
 from cvseg.options import Options
-from cvseg.pipeline import Pipeline, PipelineOptions
+from cvseg.pipeline import PRESETS, Pipeline, PipelineOptions
 from cvseg.records import Frame
 from cvseg.synthetic import SUITE, render_clip
 
@@ -55,23 +57,40 @@ class PreparedClip:
     truths: list[NDArray[np.bool_]]
 
 
-def prepared_clips(
-    folder: Path, sequences: Sequence[str], scenes: Sequence[str], frames: int, options: PipelineOptions
-) -> Iterator[PreparedClip]:
-    """One clip after the other, so that one at a time is in memory.
+def clips_parser(description: str, *, frames: int) -> argparse.ArgumentParser:
+    """The arguments that choose clips, the preset and where the record goes; `frames` is the default of one of them."""
+    parser = argparse.ArgumentParser(description=description.split("\n")[0])
+    parser.add_argument("--preset", choices=list(PRESETS), default="balanced")
+    parser.add_argument("--sequences", nargs="*", metavar="NAME", help="of DAVIS; default: all")
+    parser.add_argument("--scenes", nargs="*", metavar="NAME", default=list(SCENE_NAMES))
+    parser.add_argument("--frames", type=int, default=frames, help="the first ones of each clip")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    return parser
 
-    Parameters
-    ----------
-    folder : of DAVIS 2016
-    sequences : names of its sequences
-    scenes : keys of SUITE, rendered at `SCENE_SIZE_HW`
-    frames : the first ones of each
-    options : their flow and work size are used
+
+def require_known(names: Sequence[str], known: Sequence[str]) -> None:
+    """End with a sentence where one of the names is unknown."""
+    for name in names:
+        if name not in known:
+            raise SystemExit(f"unknown name {name!r}; {nearest_name(name, known)}")
+
+
+def chosen_clips(arguments: argparse.Namespace) -> Iterator[PreparedClip]:
+    """The clips that the arguments of `clips_parser` name, one after the other, so that one at a time is in memory.
+
+    Scenes are rendered at `SCENE_SIZE_HW`; flow and work size are those of the preset.
     """
+    folder, frames, options = data_folder() / "DAVIS2016", arguments.frames, PRESETS[arguments.preset]
+    require_known(arguments.scenes, list(SUITE))
+    sequences = arguments.sequences
+    if sequences is None:
+        sequences = sorted(path.name for path in (folder / "Annotations" / "480p").glob("*"))
+    if not [*sequences, *arguments.scenes]:
+        raise SystemExit("no clip; name a scene or a sequence.")
     for name in sequences:
         clip = read_clip(folder / "JPEGImages" / "480p" / name, folder / "Annotations" / "480p" / name)
         yield prepared(name, "davis", clip.frames()[:frames], list(clip.truths[:frames]), options)
-    for name in scenes:
+    for name in arguments.scenes:
         scene = render_clip(replace(SUITE[name], size_hw=SCENE_SIZE_HW, frames=frames))
         truths = [frame.labels > 0 for frame in scene]
         yield prepared(name, "scene", list(scene.frames()), truths, options)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cvseg.kernels.cpu import cpu_kernel
+from cvseg.kernels.find_root import find_root
 
 
 class LevelTree(NamedTuple):
@@ -30,14 +31,6 @@ class LevelTree(NamedTuple):
     jump: np.ndarray
     crossings: np.ndarray
     of_cell: np.ndarray
-
-
-@cpu_kernel(forceinline=True)
-def _find_root(parent, i):
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
 
 
 @cpu_kernel
@@ -92,7 +85,7 @@ def _grow(rank, votes, areas, residuals, order, starts, begin, other, sums, cros
                     continue
                 jump = abs(np.float64(votes[i]) - np.float64(votes[j]))
                 if active[j]:
-                    a, b = _find_root(root, i), _find_root(root, j)
+                    a, b = find_root(root, i), find_root(root, j)
                     sums[b, 3] -= jump
                     crossings[b] -= 1
                     if a != b:
@@ -102,7 +95,7 @@ def _grow(rank, votes, areas, residuals, order, starts, begin, other, sums, cros
                             sums[low, s] += sums[high, s]
                         crossings[low] += crossings[high]
                 else:
-                    a = _find_root(root, i)
+                    a = find_root(root, i)
                     sums[a, 3] += jump
                     crossings[a] += 1
         kept = 0
@@ -123,9 +116,9 @@ def _grow(rank, votes, areas, residuals, order, starts, begin, other, sums, cros
         first[level] = count
         if level < levels - 1:
             for node in range(above, begin_nodes):
-                parents[node] = number[_find_root(root, member[node])]
+                parents[node] = number[find_root(root, member[node])]
         for k in range(starts[level + 1], starts[level + 2]):
-            of_cell[order[k]] = number[_find_root(root, order[k])]
+            of_cell[order[k]] = number[find_root(root, order[k])]
     return count
 
 

@@ -6,14 +6,7 @@ On the CPU alone: what an edge does depends on all edges before it. `merge_pixel
 import numpy as np
 
 from cvseg.kernels.cpu import cpu_kernel
-
-
-@cpu_kernel(forceinline=True)
-def _find_root(parent, i):
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
+from cvseg.kernels.find_root import find_root
 
 
 @cpu_kernel
@@ -55,7 +48,7 @@ def merge_in_order(pixels, weights, scale, smallest, parent, sizes, internal):
         internal[i] = 0.0
     for absorbing in range(2):
         for j in range(weights.size):
-            a, b = _find_root(parent, pixels[j, 0]), _find_root(parent, pixels[j, 1])
+            a, b = find_root(parent, pixels[j, 0]), find_root(parent, pixels[j, 1])
             if a == b:
                 continue
             if absorbing == 1:

@@ -16,6 +16,7 @@ import numpy as np
 from cvseg.arrays import array_module, to_host
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
+from cvseg.kernels.find_root import find_root
 from cvseg.kernels.graph.edge_weights import NO_EDGE, WEIGHTS
 from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.recycled import recycled_empty
@@ -24,14 +25,6 @@ _cuda = CudaSource(__file__)
 
 BLOCK = 1024  # threads of the one block that takes several weights in a row
 FEW = 2048  # edges of a weight that one block takes alone
-
-
-@cpu_kernel(forceinline=True)
-def _find_root(parent, i):
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
 
 
 @cpu_kernel
@@ -68,8 +61,8 @@ def _merge(weights, order, count, directions, width, scale, parent, sizes, limit
     for j in range(count):
         e = order[j]
         pixel = e >> shift
-        a = _find_root(parent, pixel)
-        b = _find_root(parent, pixel + steps[e & (directions - 1)])
+        a = find_root(parent, pixel)
+        b = find_root(parent, pixel + steps[e & (directions - 1)])
         if a == b:
             continue
         weight = np.int32(weights[e])

@@ -15,20 +15,13 @@ import numpy as np
 from cvseg.arrays import array_module
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
+from cvseg.kernels.find_root import find_root
 from cvseg.kernels.kernel import Kernel
 
 _cuda = CudaSource(__file__)
 
 BLOCK = 512
 MOST_WEIGHT = 1 << 30  # above all weights: what the smallest components accept
-
-
-@cpu_kernel(forceinline=True)
-def _find_root(parent, i):
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
 
 
 @cpu_kernel
@@ -41,7 +34,7 @@ def _merge(first, second, weights, sizes, internal, scale, smallest, parent, are
         limits[i] = internal[i] + min(scale // sizes[i], MOST_WEIGHT)
     left = 0
     for j in range(first.size):
-        a, b = _find_root(parent, first[j]), _find_root(parent, second[j])
+        a, b = find_root(parent, first[j]), find_root(parent, second[j])
         if a == b:
             continue
         weight = np.int32(weights[j])
@@ -56,7 +49,7 @@ def _merge(first, second, weights, sizes, internal, scale, smallest, parent, are
             left += 1
     for k in range(left):
         j = refused[k]
-        a, b = _find_root(parent, first[j]), _find_root(parent, second[j])
+        a, b = find_root(parent, first[j]), find_root(parent, second[j])
         if a != b and (areas[a] < smallest or areas[b] < smallest):
             low, high = min(a, b), max(a, b)
             parent[high] = low

@@ -14,20 +14,13 @@ from cvseg.arrays import array_module
 from cvseg.kernels.bands import run_bands
 from cvseg.kernels.cpu import cpu_kernel
 from cvseg.kernels.cuda import CudaSource
+from cvseg.kernels.find_root import find_root
 from cvseg.kernels.graph.edge_weights import NO_EDGE, WEIGHTS
 from cvseg.kernels.graph.seed_distance import seed_distance
 from cvseg.kernels.kernel import Kernel
 from cvseg.kernels.recycled import recycled_empty
 
 _cuda = CudaSource(__file__)
-
-
-@cpu_kernel(forceinline=True)
-def _find_root(parent, i):
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
 
 
 @cpu_kernel
@@ -92,8 +85,8 @@ def _grow(order, count, directions, width, seeds, parent, labels):
     for j in range(count):
         e = order[j]
         pixel = e >> shift
-        a = _find_root(parent, pixel)
-        b = _find_root(parent, pixel + steps[e & (directions - 1)])
+        a = find_root(parent, pixel)
+        b = find_root(parent, pixel + steps[e & (directions - 1)])
         if a == b or (labels[a] > 0 and labels[b] > 0):
             continue
         # A component with a seed stays the root; of two without, the smaller index does.
@@ -109,7 +102,7 @@ def _grow(order, count, directions, width, seeds, parent, labels):
 def _write_labels(parent, labels):
     for i in range(parent.size):
         # A root keeps its label; who is none yet takes it from there.
-        labels[i] = labels[_find_root(parent, i)]
+        labels[i] = labels[find_root(parent, i)]
 
 
 def _spanning_forest_cpu(weights, seeds):

@@ -13,17 +13,10 @@ Sequential, and on the host wherever the pixels are: thousands of nodes, not pix
 import numpy as np
 
 from cvseg.kernels.cpu import cpu_kernel
+from cvseg.kernels.find_root import find_root
 
 # Entries of `weights`: what share of the whole each term has, and where colour and contrast are as large as can be.
 POWER, MOTION, CONTRAST, LINK, FULL_COLOR = range(5)
-
-
-@cpu_kernel(forceinline=True)
-def _find_root(parent, i):
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
 
 
 @cpu_kernel
@@ -123,7 +116,7 @@ def _tidy(a, ends, parent, borders, gone, own_edges, next_edge, mark):
     before, half = -1, own_edges[a, 0]
     while half >= 0:
         edge, following = half >> 1, next_edge[half]
-        one, two = _find_root(parent, ends[edge, 0]), _find_root(parent, ends[edge, 1])
+        one, two = find_root(parent, ends[edge, 0]), find_root(parent, ends[edge, 1])
         other = two if one == a else one
         drop = gone[edge] or one == two
         if not drop and mark[other, 0] == a:
@@ -145,7 +138,7 @@ def _tidy(a, ends, parent, borders, gone, own_edges, next_edge, mark):
         half = following
     half = own_edges[a, 0]
     while half >= 0:
-        one, two = _find_root(parent, ends[half >> 1, 0]), _find_root(parent, ends[half >> 1, 1])
+        one, two = find_root(parent, ends[half >> 1, 0]), find_root(parent, ends[half >> 1, 1])
         mark[two if one == a else one, 0] = -1
         half = next_edge[half]
 
@@ -204,9 +197,9 @@ def merge_levels(ends, borders, areas, means, colors, motions, standing, limits,
                     continue
                 if first[region] < 0:
                     first[region] = node
-                    owner[_find_root(parent, node)] = region
+                    owner[find_root(parent, node)] = region
                     continue
-                a, b = _find_root(parent, first[region]), _find_root(parent, node)
+                a, b = find_root(parent, first[region]), find_root(parent, node)
                 if a == b:
                     continue
             else:
@@ -214,7 +207,7 @@ def merge_levels(ends, borders, areas, means, colors, motions, standing, limits,
                     break
                 cost, edge = costs[0], heap[0]
                 held = _drop_first(costs, heap, held)
-                a, b = _find_root(parent, ends[edge, 0]), _find_root(parent, ends[edge, 1])
+                a, b = find_root(parent, ends[edge, 0]), find_root(parent, ends[edge, 1])
                 if gone[edge] or a == b:
                     continue
                 if max(changed[a], changed[b]) > computed[edge]:
@@ -237,5 +230,5 @@ def merge_levels(ends, borders, areas, means, colors, motions, standing, limits,
         for k in range(blocked):
             held = _push(costs, heap, held, refused_costs[k], refused[k])
         for node in range(nodes):
-            roots[level, node] = _find_root(parent, node)
+            roots[level, node] = find_root(parent, node)
     return roots

@@ -58,7 +58,8 @@ def test_a_prepared_clip_gives_what_the_pipeline_gives_and_again_the_same(benchm
     from cvseg.pipeline import Pipeline
 
     runner = benchmark("settings_runner")
-    (clip,) = runner.prepared_clips(Path(), [], ["crossing"], 6, PRESETS["balanced"])
+    words = ["--sequences", "--scenes", "crossing", "--frames", "6"]
+    (clip,) = runner.chosen_clips(runner.clips_parser("", frames=9).parse_args(words))
     scores = [runner.score_settings(clip, PRESETS["balanced"]) for _ in range(2)]
     assert scores[0] == scores[1]
     pipeline = Pipeline("balanced", device="cpu")
