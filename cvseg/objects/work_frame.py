@@ -119,7 +119,7 @@ class WorkFrames:
         work.role, work.begins_shot = linked.role, linked.begins_shot
         if work.role == SEEN:
             with work.timed("prepare"):
-                self._light.push(linked.lamp, linked.begins_shot)
+                self._light.push(linked.lamps, linked.begins_shot)
                 if self._light.changes:
                     work.image, work.small = self._light.steadied(work.image), self._light.steadied(work.small)
                     work.gray, work.lab = gray_from_rgb(work.small), lab_image(work.small)

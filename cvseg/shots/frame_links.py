@@ -10,9 +10,11 @@ import numpy as np
 
 from cvseg.arrays import array_module
 from cvseg.flow import FlowPair, FlowStream
-from cvseg.shots.pair_likeness import PairLikeness, largest_change, pair_likeness
+from cvseg.shots.pair_likeness import PairLikeness, channel_lamps, largest_change, pair_likeness
 
 Payload = TypeVar("Payload")
+Lamps = tuple[float, float, float]
+STEADY: Lamps = (0.0, 0.0, 0.0)
 
 SEEN, REPEAT, BROKEN = "seen", "repeat", "broken"
 
@@ -20,6 +22,7 @@ LEAST_SCORE = 0.25  # of `PairLikeness`; below, the flow says nothing
 MOST_LIGHT = 0.4  # a change of light by half as much again at once is a flash, if it goes back; lamps flicker less
 MOST_BROKEN = 3  # frames that a flash may last
 MOST_REPEATS = 4  # copies that a frame waits for the next motion; more are a film that stands still
+LEAST_COLORS = 0.15  # distance of the colours from which on it is asked whether lamps have changed them
 LEAST_CHANGE = 0.5 / 255  # of a block; less is a copy
 
 
@@ -36,7 +39,8 @@ class LinkedFrame(Generic[Payload]):
     forward_xy, backward_xy : (h, w, 2) float32, pixels. Of a frame seen: to the next and the previous one seen, None at
         the ends of a shot. Of a broken one: to the frames seen around it, by its share of their motion. Of a repeat:
         None
-    lamp : natural logarithm of how much brighter a frame seen is than the one seen before, see `PairLikeness`
+    lamps : natural logarithms of how much brighter a frame seen is than the one seen before, in red, green and blue:
+        see `channel_lamps`
     arrival_xy : (h, w, 2) float32, pixels, from the frame seen before to this one, in that one's pixels; None for the
         first of a shot, and for frames not seen
     """
@@ -46,7 +50,7 @@ class LinkedFrame(Generic[Payload]):
     begins_shot: bool
     forward_xy: Any
     backward_xy: Any
-    lamp: float = 0.0
+    lamps: Lamps = STEADY
     arrival_xy: Any = None
 
 
@@ -57,7 +61,7 @@ class _Held(Generic[Payload]):
     payload: Payload
     begins_shot: bool = False
     backward_xy: Any = None
-    lamp: float = 0.0
+    lamps: Lamps = STEADY
     arrival_xy: Any = None
 
 
@@ -150,9 +154,12 @@ class FrameLinks(Generic[Payload]):
         if like.score < LEAST_SCORE or abs(like.light) > MOST_LIGHT:
             self._suspects, self._first = [frame], (pair, like)
             return []
+        lamps = STEADY
+        if like.lamp or like.colors > LEAST_COLORS:
+            lamps = channel_lamps(self._anchor.small, frame.small, pair.forward_xy, like.lamp)
         if like.lamp:
             pair = _lone_pair(self._flow_preset, self._anchor.gray, frame.gray, like.lamp)
-        return self._link(frame, pair, like.lamp)
+        return self._link(frame, pair, lamps)
 
     def _repeat(self, frame: _Held[Payload]) -> list[LinkedFrame[Payload]]:
         if self._told:
@@ -172,7 +179,8 @@ class FrameLinks(Generic[Payload]):
             return self._settle() if len(self._suspects) > MOST_BROKEN else []
         broken, self._suspects = self._suspects, []
         self._restart(frame)
-        return self._link(frame, pair, like.lamp, broken)
+        lamps = channel_lamps(self._anchor.small, frame.small, pair.forward_xy, like.lamp)
+        return self._link(frame, pair, lamps, broken)
 
     def _settle(self) -> list[LinkedFrame[Payload]]:
         """No frame came back to the anchor: the first suspect goes on from it, or begins a shot."""
@@ -183,7 +191,8 @@ class FrameLinks(Generic[Payload]):
         self._incoming.extendleft(reversed(others))
         if like.score >= LEAST_SCORE:
             pair = _lone_pair(self._flow_preset, self._anchor.gray, suspect.gray)
-            return self._link(suspect, pair, _likeness(self._anchor, suspect, pair).lamp)
+            lamp = _likeness(self._anchor, suspect, pair).lamp
+            return self._link(suspect, pair, channel_lamps(self._anchor.small, suspect.small, pair.forward_xy, lamp))
         return self._close() + self._begin(replace(suspect, begins_shot=True))
 
     def _restart(self, frame: _Held[Payload]) -> None:
@@ -195,7 +204,7 @@ class FrameLinks(Generic[Payload]):
         return self._tell(None) if self.causal else []
 
     def _link(
-        self, frame: _Held[Payload], pair: FlowPair, lamp: float, broken: list[_Held[Payload]] | None = None
+        self, frame: _Held[Payload], pair: FlowPair, lamps: Lamps, broken: list[_Held[Payload]] | None = None
     ) -> list[LinkedFrame[Payload]]:
         done = self._tell(pair.forward_xy)
         broken = broken or []
@@ -203,7 +212,7 @@ class FrameLinks(Generic[Payload]):
             share = np.float32(place / (len(broken) + 1))
             ahead, back = (np.float32(1) - share) * pair.forward_xy, share * pair.backward_xy
             done.append(LinkedFrame(one.payload, BROKEN, False, ahead, back))
-        arrived = replace(frame, backward_xy=pair.backward_xy, arrival_xy=pair.forward_xy, lamp=lamp)
+        arrived = replace(frame, backward_xy=pair.backward_xy, arrival_xy=pair.forward_xy, lamps=lamps)
         return done + self._begin(arrived)
 
     def _tell(self, forward_xy: Any) -> list[LinkedFrame[Payload]]:
@@ -219,9 +228,9 @@ class FrameLinks(Generic[Payload]):
 
 
 def _linked(frame: _Held[Payload], role: str, forward_xy: Any = None) -> LinkedFrame[Payload]:
-    lamp = frame.lamp if role == SEEN else 0.0
+    lamps = frame.lamps if role == SEEN else STEADY
     flows = forward_xy, frame.backward_xy
-    return LinkedFrame(frame.payload, role, frame.begins_shot, *flows, lamp, frame.arrival_xy)
+    return LinkedFrame(frame.payload, role, frame.begins_shot, *flows, lamps, frame.arrival_xy)
 
 
 def _likeness(one: _Held[Any], other: _Held[Any], pair: FlowPair) -> PairLikeness:

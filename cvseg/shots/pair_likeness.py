@@ -92,8 +92,7 @@ def pair_likeness(gray0: Any, gray1: Any, small0: Any, small1: Any, flow_xy: Any
     if size["h"] * size["w"] == 0:
         raise ShapeError(f"pair_likeness: gray0 is {tuple(gray0.shape)}; expected at least one pixel.")
     xp = array_module(gray0)
-    side = min(size["h"], size["w"])
-    block = min(side, LARGEST_BLOCK, max(SMALLEST_BLOCK, side // BLOCKS))
+    block = _block(gray0.shape)
     one, other = (_blocks(image, block, xp) for image in (gray0, warp_backward(xp.ascontiguousarray(gray1), flow_xy)))
     mean0, mean1 = (blocks.mean(axis=1, keepdims=True) for blocks in (one, other))
     one, other = one - mean0, other - mean1
@@ -113,9 +112,30 @@ def pair_likeness(gray0: Any, gray1: Any, small0: Any, small1: Any, flow_xy: Any
         )
     )
     structure, colors, light, lamp, disagreement, told = (float(number) for number in numbers)
-    if abs(lamp) < max(LEAST_LAMP, disagreement) or told < LEAST_TOLD:
-        lamp = 0.0
-    return PairLikeness(structure, colors, light, lamp)
+    return PairLikeness(structure, colors, light, _told_lamp(lamp, disagreement, told))
+
+
+def channel_lamps(small0: Any, small1: Any, flow_xy: Any, lamp: float) -> tuple[float, float, float]:
+    """`PairLikeness.lamp` of red, green and blue: lamps of another colour change them by other factors.
+
+    Parameters
+    ----------
+    small0, small1 : (h, w, 3) uint8 RGB, not empty
+    flow_xy : (h, w, 2) float32, pixels, from the first to the second
+    lamp : of the grey; a channel that does not clearly differ from it gets it as well
+    """
+    from cvseg.kernels.warping.warp_backward import warp_backward
+
+    xp = array_module(small0)
+    one, other = (xp.ascontiguousarray(small.astype(np.float32) / np.float32(255)) for small in (small0, small1))
+    other, block = warp_backward(other, flow_xy), _block(small0.shape)
+    numbers: list[Any] = []
+    for channel in range(3):
+        mean0, mean1 = (_blocks(image[..., channel], block, xp).mean(axis=1, keepdims=True) for image in (one, other))
+        numbers += _lamp(mean0, mean1, xp)
+    rows = to_host(xp.stack(numbers)).reshape(3, 3).tolist()
+    red, green, blue = (lamp + _told_lamp(own - lamp, away, told) for own, away, told in rows)
+    return red, green, blue
 
 
 def largest_change(gray0: Any, gray1: Any) -> float:
@@ -127,6 +147,16 @@ def largest_change(gray0: Any, gray1: Any) -> float:
     """
     xp = array_module(gray0)
     return float(_blocks(xp.abs(gray0 - gray1), min(REPEAT_BLOCK, *gray0.shape), xp).mean(axis=1).max())
+
+
+def _told_lamp(lamp: float, disagreement: float, told: float) -> float:
+    return 0.0 if abs(lamp) < max(LEAST_LAMP, disagreement) or told < LEAST_TOLD else lamp
+
+
+def _block(shape: tuple[int, ...]) -> int:
+    """Side of a block, pixels."""
+    side = min(shape[:2])
+    return min(side, LARGEST_BLOCK, max(SMALLEST_BLOCK, side // BLOCKS))
 
 
 def _blocks(image: Any, block: int, xp: Any) -> Any:

@@ -40,17 +40,28 @@ def test_the_change_of_light_is_measured_along_the_flow(device):
         image = device.array(frame.image)
         done += links.push(gray_from_rgb(image), image, None)
     done += links.finish()
-    assert done[0].lamp == 0
-    expected = np.diff(np.log(GAINS))
-    assert [frame.lamp for frame in done[1:]] == pytest.approx(expected, abs=0.012)
-    assert done[3].lamp == 0  # less than 3 % is no change
+    assert done[0].lamps == (0, 0, 0)
+    for frame, expected in zip(done[1:], np.diff(np.log(GAINS)), strict=True):
+        assert frame.lamps == pytest.approx([expected] * 3, abs=0.015)
+    assert done[3].lamps == (0, 0, 0)  # less than 3 % is no change
+
+
+def test_lamps_of_another_colour_change_each_channel_by_its_own_factor():
+    shown = frames((1.0,) * 4 + (np.array([1.25, 1.0, 0.8]),) * 4)
+    links, done = FrameLinks("fast"), []
+    for frame in shown:
+        done += links.push(gray_from_rgb(frame.image), frame.image, None)
+    done += links.finish()
+    assert done[4].lamps == pytest.approx(np.log([1.25, 1, 0.8]), abs=0.02)
+    before, after = (work.small.astype(float).mean((0, 1)) for work in completed(shown)[3:5])
+    assert after == pytest.approx(before, rel=0.03)
 
 
 def test_a_pan_over_light_and_dark_changes_no_light():
     links, done = FrameLinks("fast"), []
     for frame in frames():
         done += links.push(gray_from_rgb(frame.image), frame.image, None)
-    assert [frame.lamp for frame in done + links.finish()] == [0.0] * len(GAINS)
+    assert [frame.lamps for frame in done + links.finish()] == [(0.0, 0.0, 0.0)] * len(GAINS)
 
 
 def test_flicker_changes_neither_pictures_nor_flow_much(device):
@@ -71,13 +82,13 @@ def test_a_steady_film_keeps_its_pictures():
 
 def test_what_stays_is_let_in_slowly():
     light = SteadyLight()
-    light.push(0.0, begins_shot=True)
-    light.push(0.3)
+    light.push((0.0,) * 3, begins_shot=True)
+    light.push((0.3,) * 3)
     gray = np.full((2, 2, 3), 100, np.uint8)
     levels = []
     for _ in range(300):
         levels.append(int(light.steadied(gray)[0, 0, 0]))
-        light.push(0.0)
+        light.push((0.0,) * 3)
     assert levels[0] == round(100 * np.exp(-0.3))
     assert levels == sorted(levels) and max(np.diff(levels)) <= 1
     assert not light.changes
@@ -85,10 +96,10 @@ def test_what_stays_is_let_in_slowly():
 
 def test_another_shot_has_its_own_light():
     light = SteadyLight()
-    light.push(0.0, begins_shot=True)
-    light.push(0.3)
+    light.push((0.0,) * 3, begins_shot=True)
+    light.push((0.3,) * 3)
     assert light.changes
-    light.push(0.0, begins_shot=True)
+    light.push((0.0,) * 3, begins_shot=True)
     assert not light.changes
 
 
