@@ -161,8 +161,8 @@ def command(
         for remark in folder.remarks:
             click.echo(f"cvseg: {remark}", err=True)
         count = len(events.events)
-        click.echo(f"{count} event{'' if count == 1 else 's'}, {100 * folder.foreground_share:.2f} % foreground")
-        print_where_to_look(out, record)
+        found = f"{count} event{'' if count == 1 else 's'}, {100 * folder.foreground_share:.2f} % foreground"
+        print_where_to_look(out, record, found)
 
 
 def _model(method: str, options: Any, load_state: str | None, size_hw: tuple[int, int]) -> Any:

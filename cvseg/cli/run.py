@@ -297,12 +297,12 @@ def _terminate_like_ctrl_c() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def print_where_to_look(folder: str | os.PathLike[str], record: RunRecord) -> None:
-    """Two lines for the end of a run."""
+def print_where_to_look(folder: str | os.PathLike[str], record: RunRecord, found: str | None = None) -> None:
+    """Two lines for the end of a run; `found` says what was found, None counts tracks."""
     summary = record.to_mapping()
     tracks = len(record.tracks)
     click.echo(
-        f"{_count(record)}, {tracks} track{'' if tracks == 1 else 's'}, "
+        f"{_count(record)}, {found or f'{tracks} track' + ('' if tracks == 1 else 's')}, "
         f"{summary['speed']['frames_per_second']:.1f} frames/s, {record.seconds:.1f} s"
     )
     click.echo(f"Results: {folder}   (open {os.path.join(folder, 'report.html')})")

@@ -230,7 +230,9 @@ class BackgroundFolder:
     def _write_summary(self) -> None:
         summary = self.record.to_mapping()
         summary["masks"] = self.files if self._with_masks else 0
-        summary["events"] = len(self._events())
+        numbers = {event.id for event in self._events()}
+        summary["events"] = len(numbers)
+        summary["tracks"] = [track for track in summary["tracks"] if track["id"] in numbers]
         summary["foreground_share"] = round(self.foreground_share, 6)
         summary["remarks"] = self.remarks
         with replacing(self.path / SUMMARY) as partial:

@@ -105,7 +105,8 @@ def test_a_block_that_crosses_is_one_event_with_masks_and_everything_beside(fram
     assert summary["settings"]["method"] == BACKGROUND_PRESETS["fast"]
     page = (out / "report.html").read_text()
     assert "<h2>Events</h2>" in page and "Background at the end" in page and "events.csv" in page
-    assert "1 event," in done.output
+    assert [track["id"] for track in summary["tracks"]] == [int(event["event"])]
+    assert "36 frames, 1 event, " in done.output and "track" not in done.output
 
 
 @pytest.mark.parametrize("method", METHODS)
