@@ -101,7 +101,8 @@ class CausalConsensus(Generic[Payload]):
         window = self._votes[ring.where]
         self._stretch = Stretch.of_window(window, self.options.least_contrast)
         votes = self._stretch.applied(window).reshape(-1, *ring.cells_yx)
-        found = object_cells(votes, *self.motion.window(), height=self._stretch.contrast)
+        height, options = self._stretch.contrast, self.options.objects
+        found = object_cells(votes, *self.motion.window(), height=height, options=options)
         return ObjectCells(found.inside[-1], found.level[-1])
 
     def _kept(self, place: int) -> ObjectCells:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cvseg.motion.nonlocal_consensus_2014 import ConsensusOptions
 
 USUAL_HEIGHT = 240  # rows; in larger pictures cells grow, so that there are not more of them
+COLOR_UNIT = 0.04  # of the colours in a descriptor, per unit of L*a*b*
 LAB_UNITS = 16  # of the colours that cells are made of, per unit of L*a*b*
 
 
@@ -89,7 +90,12 @@ class CellRing:
         usual = module.median(self.arrays["scales"][self.where])
         return module.maximum(usual, np.float32(1e-6)).reshape(1).astype(np.float32)
 
-    def vote(self, votes: Any, places: Any, scale: Any, restart: float, rounds: int) -> Any:
+    @property
+    def colors(self) -> Any:
+        """Mean colours of the cells, oldest frame first, (frames, 3, cells) float32: L*a*b*, with L from -50 to 50."""
+        return self.arrays["descriptors"][self.where, :3] * np.float32(1 / COLOR_UNIT)
+
+    def vote(self, votes: Any, places: Any, scale: Any, restart: float, rounds: int, *, seeds: Any = None) -> Any:
         """Rounds in which cells take the mean of those they lead to, and a share of their seeds.
 
         Parameters
@@ -99,6 +105,7 @@ class CellRing:
         scale : (1) float32, the distance over which the weight of an edge falls to 37 %
         restart : share of the seed
         rounds : at least 1
+        seeds : (capacity, cells) float32; None: those that frames came with
 
         Returns
         -------
@@ -110,7 +117,7 @@ class CellRing:
         for _ in range(rounds):
             votes[places] = consensus_step(
                 votes,
-                arrays["seeds"],
+                arrays["seeds"] if seeds is None else seeds,
                 arrays["edges"],
                 weights,
                 arrays["links"],

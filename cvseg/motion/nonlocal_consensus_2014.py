@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -12,13 +12,16 @@ from cvseg.arrays import array_module, device_of, to_device, to_host
 from cvseg.motion.cell_motion import RESIDUAL_STEPS, CellMotion
 from cvseg.motion.cell_ring import CellRing
 from cvseg.motion.motion_seeds import MotionSeeds
-from cvseg.motion.object_cells import ObjectCells, object_cells
+from cvseg.motion.object_cells import ObjectCells, ObjectOptions, object_cells
+from cvseg.motion.rest_memory import remembered, trusted_links
 from cvseg.motion.screen_fixed import ScreenFixed
 from cvseg.options import Options, option
 
 Payload = TypeVar("Payload")
 # Frames later at which it is asked again what is fixed on the screen: it takes some frames to be sure.
 _ASKED_LATER = (0, 12, 24)
+_STRETCHES = 4  # times that votes are stretched, each time to the level of the objects found
+_OWN_LEVEL = 70.0  # percentile of the votes of objects that is full
 # Factors of the scale of distances and of the restart: the first opinion is that of the options.
 _OPINIONS = ((1.0, 1.0), (0.5, 0.5), (2.0, 1.0))
 
@@ -45,6 +48,9 @@ class ConsensusOptions(Options):
     restart: float = option(
         0.1, "share of the motion seed in each round; larger trusts single frames", low=0.0, high=1.0
     )
+    memory_frames: float = option(
+        50.0, "frames in which what moved and rests is forgotten to 37 %; larger bridges longer stops", low=1.0
+    )
     link_share: float = option(0.09, "share of touching cells against similar ones", low=0.0, high=1.0)
     opinions: int = option(
         1,
@@ -53,6 +59,7 @@ class ConsensusOptions(Options):
         high=len(_OPINIONS),
     )
     least_contrast: float = option(0.2, "vote contrast below which nothing is taken as moving", low=0.0, high=1.0)
+    objects: ObjectOptions = field(default_factory=ObjectOptions)
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,10 @@ class Stretch:
         module = array_module(votes)
         low, high = (float(level) for level in to_host(module.percentile(votes, module.asarray([50.0, 99.0]))))
         return cls(low, max(high - low, least_contrast), high - low)
+
+    def up_to(self, high: float, least_contrast: float) -> Stretch:
+        """From the same level to another."""
+        return Stretch(self.low, max(high - self.low, least_contrast), high - self.low)
 
     def applied(self, votes: Any) -> NDArray[np.float32]:
         """In [0, 1], on the host."""
@@ -154,6 +165,8 @@ class NonlocalConsensus(Generic[Payload]):
         self._payloads: dict[int, tuple[Payload, Any]] = {}
         self._fixed: dict[int, ScreenFixed] = {}
         self._own_seeds: dict[int, Any] = {}  # of frames from which something was taken
+        self._left: dict[int, Any] = {}  # share of the seeds of each cell that was not, of the frames in the window
+        self._past: tuple[int, Any] | None = None  # number of the first frame of the last window, and its memory
 
     def push(
         self,
@@ -196,7 +209,11 @@ class NonlocalConsensus(Generic[Payload]):
     def _decide(self, end: int) -> list[Votes[Payload]]:
         options, scale = self.options, self.ring.scale()
         self._take_fixed()
-        opinions = [self._opinion(scale * np.float32(a), options.restart * b) for a, b in _OPINIONS[: options.opinions]]
+        seeds, residuals = self._lasting()
+        opinions = [
+            self._opinion(seeds, residuals, scale * np.float32(a), options.restart * b)
+            for a, b in _OPINIONS[: options.opinions]
+        ]
         shared, seeds = (
             sum(maps[1:], maps[0]) / np.float32(len(opinions)) for maps in zip(*(o[:2] for o in opinions), strict=True)
         )
@@ -232,17 +249,48 @@ class NonlocalConsensus(Generic[Payload]):
             place = frame % self.ring.capacity
             own = self._own_seeds.setdefault(frame, seeds[place].copy())
             seeds[place] = without_share(own, share, self._payloads[frame][1])
+            self._left[frame] = to_host(seeds[place] / module.maximum(own, np.float32(1e-6)))
 
-    def _opinion(self, scale: Any, restart: float) -> tuple[Any, Any, float]:
-        """Which cells of the window belong to an object, their seeds alike, and how far the votes stood apart.
+    def _lasting(self) -> tuple[Any, NDArray[np.float32]]:
+        """Seeds, as `CellRing.vote` takes them, and residuals (frames, rows, columns) that last while a cell rests."""
+        arrays, where = self.ring.arrays, self.ring.where
+        _, residuals, links = self.motion.window()
+        moved = residuals.reshape(len(residuals), -1)
+        before, after = trusted_links(links, to_host(self.ring.colors), self.ring.cells_yx[1])
+        first, start = self.ring.count - len(moved), None
+        if self._past is not None and first > 0:
+            start = self._past[1][first - self._past[0]]
+        shown = np.stack([to_host(arrays["seeds"][where]), moved], axis=1)
+        lasting, past = remembered(shown, moved, before, after, self.options.memory_frames, start)
+        self._past = first, past
+        for frame in [frame for frame in self._left if frame < first]:
+            del self._left[frame]
+        for frame, left in self._left.items():  # what is fixed on the screen does not rest
+            lasting[frame - first, 0] *= left
+        seeds = array_module(arrays["seeds"]).zeros_like(arrays["seeds"])
+        seeds[where] = to_device(np.ascontiguousarray(lasting[:, 0]), device_of(seeds))
+        return seeds, lasting[:, 1].reshape(residuals.shape)
+
+    def _opinion(
+        self, lasting: Any, residuals: NDArray[np.float32], scale: Any, restart: float
+    ) -> tuple[Any, Any, float]:
+        """Which cells of the window belong to an object, their own seeds alike, and how far the votes stood apart.
 
         Both (frames, rows, columns) float32 on the host, oldest frame first.
         """
-        ring, where = self.ring, self.ring.where
-        window = ring.vote(ring.arrays["seeds"], where, scale, restart, self.options.rounds)[where]
-        stretch = Stretch.of_window(window, self.options.least_contrast)
-        votes, seeds = (
-            stretch.applied(values).reshape(-1, *ring.cells_yx) for values in (window, ring.arrays["seeds"][where])
+        ring, where, options = self.ring, self.ring.where, self.options
+        window = ring.vote(lasting, where, scale, restart, options.rounds, seeds=lasting)[where]
+        stretch = Stretch.of_window(window, options.least_contrast)
+        window, shown = (
+            to_host(values).reshape(-1, *ring.cells_yx) for values in (window, ring.arrays["seeds"][where])
         )
-        found = object_cells(votes, *self.motion.window(), height=stretch.contrast)
-        return *around_levels(votes, seeds, found), stretch.seen
+        areas, _, links = self.motion.window()
+        for _ in range(_STRETCHES):
+            votes = stretch.applied(window)
+            found = object_cells(votes, areas, residuals, links, height=stretch.contrast, options=options.objects)
+            # Where objects fill less than 1 % of the picture, that level lies in their fringes: their own counts.
+            own = float(np.percentile(window[found.inside], _OWN_LEVEL)) if found.inside.any() else 0.0
+            if own <= stretch.low + stretch.seen:
+                break
+            stretch = stretch.up_to(own, options.least_contrast)
+        return *around_levels(votes, stretch.applied(shown), found), stretch.seen

@@ -8,13 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cvseg.kernels.consensus.level_tree import LevelTree, level_tree
+from cvseg.options import Options, option
 
 LEVELS = np.arange(0.1, 0.951, 0.025)
 STEPS = 2  # levels up and down over which stability is measured
 LEAST_AREA = 0.4  # of a usual cell, per frame; smaller says nothing
 MOST_SHARE = 0.6  # of all pixels; what covers more is background
-FALL = 0.3  # loss of log area over four levels at which a score falls to 37 %
-STEEPNESS = 2.25  # exponent of the steepness of the border
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions(Options):
+    """How components of different levels are compared."""
+
+    steepness: float = option(
+        3.5, "exponent of the steepness of the border; larger prefers sharp outlines to large areas", low=0.0, high=20.0
+    )
+    fall: float = option(
+        0.2, "loss of log area over four levels at which a score falls to 37 %; larger forgives more", low=1e-3
+    )
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,7 @@ class Components:
     Attributes
     ----------
     of_cell : (frames, rows, columns) int64, which component each cell belongs to; -1: none
-    level, score, fall : (components) float64, see `stable_components`
+    level, score, fall, steepness : (components) float64, see `stable_components`
     area, mass : (components) float64, pixels, and pixels times votes
     motion : (components) float64, mean residual
     """
@@ -58,18 +69,20 @@ class Components:
     level: NDArray[np.float64]
     score: NDArray[np.float64]
     fall: NDArray[np.float64]
+    steepness: NDArray[np.float64]
     area: NDArray[np.float64]
     mass: NDArray[np.float64]
     motion: NDArray[np.float64]
 
 
-def stable_components(votes: NDArray[np.float32], graph: CellGraph) -> Components:
+def stable_components(votes: NDArray[np.float32], graph: CellGraph, options: ScoreOptions | None = None) -> Components:
     """The set of components with the best sum of scores, of all sets in which none contains another.
 
     Parameters
     ----------
     votes : (frames, rows, columns) float32 in [0, 1]
     graph : CellGraph of the same window
+    options : ScoreOptions; None takes the defaults
 
     Returns
     -------
@@ -79,16 +92,18 @@ def stable_components(votes: NDArray[np.float32], graph: CellGraph) -> Component
     -----
     Cells above a level form components; over all `LEVELS` these form a tree. A component scores
 
-        mass * steepness ** STEEPNESS * exp(-fall / FALL)
+        mass * vote * steepness ** options.steepness * exp(-fall / options.fall)
 
-    with the mass its area times its votes, the steepness the mean difference of votes across its border, and the fall
-    the logarithm of its area `STEPS` levels below, less that of what is left of it as many levels above.
+    with the mass its area times its votes, the vote their mean, the steepness the mean difference of votes across its
+    border, and the fall the logarithm of its area `STEPS` levels below, less that of what is left of it as many levels
+    above.
 
     References
     ----------
     [Matas2002]_ for the stability of extremal regions. Departures: components of a graph in space and time instead of
     pixels; the logarithm of the area; steepness and mass; the best set of components instead of all local minima.
     """
+    options = options or ScoreOptions()
     area, residual = graph.area.reshape(-1), graph.residual.reshape(-1)
     tree = level_tree(votes.reshape(-1), area, residual, graph.first, graph.second, LEVELS)
     # Nodes of each level, from the highest to the lowest.
@@ -96,14 +111,22 @@ def stable_components(votes: NDArray[np.float32], graph: CellGraph) -> Component
     number = np.repeat(np.arange(len(LEVELS))[::-1], [span.stop - span.start for span in spans])
     fall = _falls(tree, spans)
     steepness = tree.jump / np.maximum(tree.crossings, 1)
-    score = tree.mass * np.maximum(steepness, 1e-6) ** STEEPNESS * np.exp(-fall / FALL)
+    vote = tree.mass / np.maximum(tree.area, 1)
+    score = tree.mass * vote * np.maximum(steepness, 1e-6) ** options.steepness * np.exp(-fall / options.fall)
     usable = (tree.area >= LEAST_AREA * len(votes) * area.sum() / votes.size) & (tree.area <= MOST_SHARE * area.sum())
     score[~usable | (number < STEPS) | (number >= len(LEVELS) - STEPS)] = 0
     nodes = _best_set(tree, spans, score)
-    motion = tree.moved[nodes] / tree.area[nodes]
     of_cell = _members(tree, spans, nodes).reshape(votes.shape)
-    level = LEVELS[number[nodes]]
-    return Components(of_cell, level, score[nodes], fall[nodes], tree.area[nodes], tree.mass[nodes], motion)
+    return Components(
+        of_cell=of_cell,
+        level=LEVELS[number[nodes]],
+        score=score[nodes],
+        fall=fall[nodes],
+        steepness=steepness[nodes],
+        area=tree.area[nodes],
+        mass=tree.mass[nodes],
+        motion=tree.moved[nodes] / tree.area[nodes],
+    )
 
 
 def _falls(tree: LevelTree, spans: list[slice]) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -173,6 +175,35 @@ def test_a_frame_of_a_single_cell_gets_a_vote():
     for votes in run(consensus, shown):
         assert votes.votes.shape == (1, 1)
         assert np.isfinite(votes.votes).all()
+
+
+def test_an_object_that_rests_for_longer_than_the_window_reaches_keeps_its_votes_while_it_is_remembered():
+    long_rest = ConsensusOptions(cell=8, reach=4, step=2, hop=4, memory_frames=200)
+    kept = run(NonlocalConsensus(long_rest), scene(40, lambda frame: frame < 14))
+    for votes in kept:
+        mask = votes.payload[1]
+        assert votes.votes[cells_of(mask, 1)].min() > 0.5, votes.payload[0]
+        assert votes.votes[cells_of(mask, 0)].max() < 0.5, votes.payload[0]
+    forgotten = run(NonlocalConsensus(replace(long_rest, memory_frames=1)), scene(40, lambda frame: frame < 14))
+    assert max(votes.votes.max() for votes in forgotten[30:]) < 0.5
+
+
+def test_an_object_of_less_than_a_percent_does_not_take_its_fringe_along():
+    consensus = NonlocalConsensus(ConsensusOptions(cell=8, reach=2, hop=3, rounds=20))
+    rng = np.random.default_rng(3)
+    lab = rng.normal((50, -15, 5), (3, 2, 2), (240, 400, 3)).astype(np.float32)
+    seeds = np.zeros((240, 400), np.float32)
+    seeds[64:104, 64:104] = 0.35  # seems to move a little, for it is so near
+    seeds[72:96, 72:96] = 1
+    lab[64:104, 64:104] += np.float32([0, 10, 10])
+    lab[72:96, 72:96] = OBJECT_LAB
+    decided = []
+    for number in range(8):
+        decided += push(consensus, lab, seeds, number)
+    expected = np.zeros((30, 50), np.bool_)
+    expected[9:12, 9:12] = True
+    for votes in decided + consensus.finish():
+        assert_array_equal(votes.votes > 0.5, expected)
 
 
 # With past frames only

@@ -68,20 +68,37 @@ def test_an_object_below_all_levels_shows_once_the_fast_one_is_taken_away():
     assert found.level[mask_of(OTHER)].max() < 0.12
 
 
-@pytest.mark.parametrize(("residual", "added"), [(2.9, False), (6.5, False), (7.5, True)])
-def test_what_shows_later_must_move_more_than_noise_and_than_a_share_of_the_fast_one(residual, added):
-    votes, residuals = scene(FAST, (*OTHER, 0.12, residual))
+@pytest.mark.parametrize(
+    ("fast", "residual", "added"), [(20, 4.9, False), (20, 5.1, True), (10, 3.4, False), (10, 3.6, True)]
+)
+def test_what_shows_later_must_move_certainly_or_a_share_of_the_fast_one(fast, residual, added):
+    votes, residuals = scene((ROWS, COLUMNS, 1.0, fast), (*OTHER, 0.12, residual))
     assert found_in(votes, residuals).inside[mask_of(OTHER)].all() == added
     assert found_in(votes, residuals).inside[mask_of(OTHER)].any() == added
 
 
 def test_beside_slow_objects_too_what_shows_later_must_move_more_than_noise():
-    for residual, added in ((2.9, False), (3.1, True)):
-        votes, residuals = scene((ROWS, COLUMNS, 1.0, 5.0), (*OTHER, 0.12, residual))
+    for residual, added in ((0.9, False), (1.1, True)):
+        votes, residuals = scene((ROWS, COLUMNS, 1.0, 2.0), (*OTHER, 0.12, residual), noise=0.2)
         assert found_in(votes, residuals).inside[mask_of(OTHER)].all() == added
 
 
-@pytest.mark.parametrize(("residual", "kept"), [(7.5, True), (6.5, False)])
+@pytest.mark.parametrize(("height", "added"), [(0.3, False), (0.5, True)])
+def test_what_shows_later_must_be_clear_in_votes_before_they_were_stretched(height, added):
+    arguments = *scene(FAST, (*OTHER, 0.12, 20.0)), still_links()
+    votes, residuals, links = arguments
+    found = object_cells(votes, np.full(SHAPE, 64), residuals, links, height=height)
+    assert found.inside[mask_of(OTHER)].all() == added
+
+
+def test_an_object_beside_another_is_added_where_it_is_clear_enough_for_the_share_that_lies_apart():
+    beside = slice(3, 9), slice(8, 14)  # four of its six columns lie farther than three cells from the fast one
+    for vote, added in ((0.06, False), (0.12, True)):
+        votes, residuals = scene(FAST, (*beside, vote, 20.0))
+        assert found_in(votes, residuals).inside[mask_of(beside)].all() == added
+
+
+@pytest.mark.parametrize(("residual", "kept"), [(5.1, True), (4.9, False)])
 def test_clutter_that_moves_much_less_is_dropped(residual, kept):
     # Its votes are nearly as high as those of the object, from what looks like it.
     place = slice(9, 12), slice(13, 16)
@@ -122,6 +139,12 @@ def test_votes_that_noise_reaches_before_stretching_are_no_object():
     arguments = votes, np.full(SHAPE, 64), residuals, still_links()
     assert object_cells(*arguments, height=0.2).inside.any()
     assert not object_cells(*arguments, height=0.1).inside.any()
+
+
+@pytest.mark.parametrize(("residual", "found"), [(0.9, False), (1.1, True)])
+def test_what_moves_less_than_the_noise_is_no_object_however_clear(residual, found):
+    votes, residuals = scene((ROWS, COLUMNS, 1.0, residual), noise=0.2)
+    assert found_in(votes, residuals).inside.any() == found
 
 
 def random_scene(seed):

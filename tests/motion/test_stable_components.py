@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from scipy.ndimage import label as label_of
 
 from cvseg.motion.stable_components import (
-    FALL,
     LEAST_AREA,
     LEVELS,
     MOST_SHARE,
-    STEEPNESS,
     STEPS,
     CellGraph,
+    ScoreOptions,
     stable_components,
 )
 
@@ -48,7 +47,9 @@ def score_and_fall(cells, level, found, votes, areas):
     usable = LEAST_AREA * areas.mean() <= areas[cells].sum() <= MOST_SHARE * areas.sum()
     usable &= STEPS <= level < len(LEVELS) - STEPS
     mass = (areas * votes.astype(np.float64))[cells].sum()
-    return usable * mass * max(steepness, 1e-6) ** STEEPNESS * np.exp(-fall / FALL), fall
+    options = ScoreOptions()
+    vote = mass / areas[cells].sum()
+    return usable * mass * vote * max(steepness, 1e-6) ** options.steepness * np.exp(-fall / options.fall), fall
 
 
 def best_sum_of_all_sets(scored):
