@@ -44,6 +44,7 @@ SWEEPS: dict[str, tuple[float, ...]] = {
     "automatic.consensus.least_contrast": NARROW,
     "automatic.consensus.memory_frames": WIDE,
     "automatic.consensus.objects.least_vote": NARROW,
+    "automatic.consensus.objects.least_motion": WIDE,
     "automatic.consensus.objects.least_clearness": WIDE,
     "automatic.consensus.objects.area_share": WIDE,
     "automatic.consensus.objects.motion_share": NARROW,

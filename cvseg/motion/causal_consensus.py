@@ -6,12 +6,13 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from cvseg.arrays import array_module, device_of, to_device
+from cvseg.arrays import array_module, device_of, to_device, to_host
 from cvseg.motion.cell_motion import CellMotion
 from cvseg.motion.cell_ring import CellRing
 from cvseg.motion.motion_seeds import MotionSeeds
 from cvseg.motion.nonlocal_consensus_2014 import ConsensusOptions, Stretch, Votes, around_levels, without_share
 from cvseg.motion.object_cells import ObjectCells, object_cells
+from cvseg.motion.rest_memory import remembered, trusted_links
 from cvseg.motion.screen_fixed import ScreenFixed
 
 Payload = TypeVar("Payload")
@@ -101,8 +102,13 @@ class CausalConsensus(Generic[Payload]):
         window = self._votes[ring.where]
         self._stretch = Stretch.of_window(window, self.options.least_contrast)
         votes = self._stretch.applied(window).reshape(-1, *ring.cells_yx)
+        areas, residuals, links = self.motion.window()
+        moved = residuals.reshape(len(residuals), -1)
+        before, after = trusted_links(links, to_host(ring.colors), ring.cells_yx[1])
+        _, past = remembered(moved[:, None], moved, before, after, self.options.memory_frames)
+        residuals = np.maximum(residuals, past.reshape(residuals.shape))
         height, options = self._stretch.contrast, self.options.objects
-        found = object_cells(votes, *self.motion.window(), height=height, options=options)
+        found = object_cells(votes, areas, residuals, links, height=height, options=options)
         return ObjectCells(found.inside[-1], found.level[-1])
 
     def _kept(self, place: int) -> ObjectCells:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from cvseg.motion.stable_components import CellGraph, Components, ScoreOptions, stable_components
 from cvseg.options import Options, option
 
-LEAST_MOTION = 1.0  # mean residual of an object, in units of noise
 # Of an object that is only seen once the clearer ones are taken away, more is asked.
 LATER_APART = 0.2  # least share of it that lies apart from the objects
 LATER_CELLS = 3  # nearer to an object it may be its shadow, or its fringe
@@ -27,6 +26,9 @@ class ObjectOptions(Options):
         "mean vote, before stretching, below which nothing is an object; noise and depth reach 0.08",
         low=0.0,
         high=1.0,
+    )
+    least_motion: float = option(
+        1.0, "mean residual of an object, in units of noise; larger leaves more slow objects out", low=0.0
     )
     least_clearness: float = option(
         0.045, "clearness of a further object; larger leaves out more objects and more clutter", low=0.0, high=1.0
@@ -99,7 +101,7 @@ def object_cells(
     graph = CellGraph.of_window(areas, residuals, links)
     found = stable_components(votes, graph, options.score)
     # Somewhere noise is always the most stable: without a vote and a motion beyond those of noise nothing is an object.
-    strong = (found.mass * height >= options.least_vote * found.area) & (found.motion >= LEAST_MOTION)
+    strong = (found.mass * height >= options.least_vote * found.area) & (found.motion >= options.least_motion)
     if not strong.any():
         return ObjectCells(np.zeros(votes.shape, bool), np.ones(votes.shape, np.float32))
     decided = _clear_objects(votes, found, strong, height, options)
@@ -163,7 +165,7 @@ def _add_slower_objects(
     least_motion = options.motion_share * motion
     clear = _clearness(found, height * full, least_motion, options)
     enough = (found.area >= least_area) & (clear >= options.least_clearness)
-    enough &= found.motion >= max(min(least_motion, options.certain_motion), LEAST_MOTION)
+    enough &= found.motion >= max(min(least_motion, options.certain_motion), options.least_motion)
     any_new = False
     for k in np.flatnonzero(enough):
         cells = found.of_cell == k
