@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cvseg.motion import ConsensusOptions
+from cvseg.motion.object_cells import ObjectOptions
+from cvseg.motion.stable_components import ScoreOptions
 from cvseg.objects import AutomaticOptions
 from cvseg.options import Options, option
 from cvseg.tracking import TrackerOptions
@@ -34,7 +36,15 @@ PRESETS = {
         flow="fast",
         automatic=AutomaticOptions(
             evidence="causal",
-            consensus=ConsensusOptions(reach=30, step=3, hop=4, rounds=5, restart=0.2),
+            # Of sharp outlines and large areas: votes of past frames alone are less sharp.
+            consensus=ConsensusOptions(
+                reach=30,
+                step=3,
+                hop=4,
+                rounds=5,
+                restart=0.2,
+                objects=ObjectOptions(score=ScoreOptions(steepness=2.25, fall=0.3)),
+            ),
         ),
         tracker=TrackerOptions(min_hits=1),
     ),
