@@ -108,6 +108,7 @@ from cvseg.kernels.morphology.mask_in_shape import mask_in_shape
 from cvseg.kernels.morphology.row_distance import row_distance
 from cvseg.kernels.motion.barrier_distance import barrier_distance
 from cvseg.kernels.motion.inside_votes import inside_votes
+from cvseg.kernels.motion.layer_labels import layer_labels
 from cvseg.kernels.motion.motion_boundary import motion_boundary
 from cvseg.kernels.motion.motion_outliers import motion_outliers
 from cvseg.kernels.motion.motion_saliency import motion_saliency
@@ -261,6 +262,7 @@ KERNELS = {
         smooth_planes,
         barrier_distance,
         inside_votes,
+        layer_labels,
         motion_boundary,
         motion_outliers,
         seed_mean,

@@ -17,11 +17,12 @@ from cvseg.checks import check_dtype, check_shapes
 from cvseg.errors import OptionError, ShapeError, nearest_name
 from cvseg.objects import ShotSegmenter, WorkFrame, WorkFrames
 from cvseg.objects.automatic import Foreground
+from cvseg.objects.instances import Instances
 from cvseg.pipeline.held_frame import HeldFrame
 from cvseg.pipeline.presets import PRESETS, PipelineOptions
 from cvseg.pipeline.region_of_interest import RegionOfInterest, read_region_of_interest
 from cvseg.records import Frame, FrameResult
-from cvseg.regions import fill_holes, label_components, remove_small_regions
+from cvseg.regions import fill_holes, remove_small_regions
 from cvseg.shots import BROKEN
 from cvseg.tracking import Tracker
 
@@ -83,6 +84,7 @@ class Pipeline:
             causal=self.options.automatic.evidence == "causal",
         )
         self._segmenter = ShotSegmenter(self.options.automatic, explain=self._explain)
+        self._instances = Instances()
         self._tracker = Tracker(self.options.tracker)
         self._held: deque[HeldFrame] = deque()
 
@@ -173,14 +175,17 @@ class Pipeline:
                 if inside is not None:
                     mask = mask & inside  # a hole may be what the region leaves out
             mask = remove_small_regions(mask, least)
-            labels, _ = label_components(mask)
             probability = np.float32(1) / (np.float32(1) + module.exp(-logit))
+        with work.timed("instances"):
+            labels, layers = self._instances.push(work, mask)
         with work.timed("tracking"):
             if work.begins_shot:
                 self._tracker.begin_shot()
             tracked = self._tracker.update(
                 work.frame.index,
                 labels,
+                numbers=layers.numbers,
+                whole=layers.proven,
                 probability=probability,
                 flow_backward_xy=work.full_size_flow(work.backward_xy),
                 camera_matrix=self._full_size_camera(work),

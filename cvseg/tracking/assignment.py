@@ -28,7 +28,7 @@ PIECE_AREA = 0.5  # share of its usual area up to which a component is only a pi
 def assign_components(
     tracks: list[TrackState], components: Components, overlap_px: NDArray[np.int32], options: Any
 ) -> Ownership:
-    """Decide in the order of certainty: confirmed tracks, tentative ones, merges, returns of lost tracks, parts.
+    """Decide in the order of certainty: labels that go on, confirmed tracks, tentative ones, merges, returns of lost tracks, parts.
 
     Parameters
     ----------
@@ -48,10 +48,12 @@ def assign_components(
         nearness(predicted, components.box_xyxy),
     )
     fit = _with_colors(fit, tracks, components)
+    _follow(outcome, tracks, components)
     _split_groups(outcome, tracks, components, overlap_px / mask_area[:, None], options.least_cover)
     confirmed = [t for t, track in enumerate(tracks) if track.status == CONFIRMED and t not in outcome.main]
     _match(outcome, fit, confirmed, options.least_fit)
-    _match(outcome, fit, [t for t, track in enumerate(tracks) if track.status == TENTATIVE], options.least_fit)
+    tentative = [t for t, track in enumerate(tracks) if track.status == TENTATIVE and t not in outcome.main]
+    _match(outcome, fit, tentative, options.least_fit)
     _merge(outcome, tracks, components, _family_cover(tracks, overlap_px), options.least_cover)
     take_free_components(outcome, tracks, components, options)
     rejoin_groups(outcome, tracks, components)
@@ -61,6 +63,14 @@ def assign_components(
     count_apart(outcome, tracks, components, options)
     outcome.newcomers = [c for c in range(len(components.area_px)) if c not in outcome.owners]
     return outcome
+
+
+def _follow(outcome: Ownership, tracks: list[TrackState], components: Components) -> None:
+    """Components that are known to go on belong to whom they belonged to."""
+    track_of = {track.number_of_label: t for t, track in enumerate(tracks) if track.number_of_label and track.slot}
+    for c, number in enumerate(components.numbers.tolist()):
+        if number in track_of:
+            outcome.give(c, track_of[number])
 
 
 def _with_colors(fit: Any, tracks: list[TrackState], components: Components) -> Any:
@@ -87,7 +97,10 @@ def _split_groups(
     outcome: Ownership, tracks: list[TrackState], components: Components, cover: Any, least_cover: float
 ) -> None:
     """Tracks that shared one component which has come apart."""
-    for members in groups_of(tracks):
+    for group in groups_of(tracks):
+        members = [t for t in group if t not in outcome.main]
+        if len(members) < 2:
+            continue
         place = split_group(
             [tracks[t] for t in members],
             cover[members],
@@ -119,7 +132,7 @@ def _merge(
             continue
         best = int(np.argmax(cover[t]))
         piece = outcome.main.get(t, -1)
-        if cover[t, best] < least_cover or best == piece or (piece >= 0 and best not in outcome.owners):
+        if components.whole[best] or cover[t, best] < least_cover or best == piece or (piece >= 0 and best not in outcome.owners):
             continue
         if piece >= 0:
             if components.area_px[piece] > PIECE_AREA * track.area_px or len(outcome.owners[piece]) > 1:

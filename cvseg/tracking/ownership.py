@@ -19,12 +19,16 @@ class Components:
     area_px : (n,)
     box_xyxy : (n, 4)
     center_xy : (n, 2) centres of the boxes
+    numbers : (n,) the same from frame to frame where a component is known to go on; 0 where that is not known
+    whole : (n,) bool, known to be one object each: no piece of another, and shared by nobody
     histogram : (n, 512) adding up to 1, or None
     """
 
     area_px: NDArray[np.int64]
     box_xyxy: NDArray[np.float64]
     center_xy: NDArray[np.float64]
+    numbers: NDArray[np.int64]
+    whole: NDArray[np.bool_]
     histogram: NDArray[np.float64] | None = None
 
 

@@ -33,7 +33,7 @@ def collect_parts(
     usual_areas = np.array([max(tracks[t].area_px, 1.0) for t in owners])
     usual_sides = np.array([tracks[t].filter.size_wh for t in owners])
     for c in range(len(areas)):
-        if c in outcome.owners:
+        if c in outcome.owners or components.whole[c]:
             continue
         share = overlap_px[owners, c] / areas[c]
         inside = box_intersection(predicted[owners], boxes[c]) / box_area(boxes[c])

@@ -43,7 +43,7 @@ def rejoin_groups(outcome: Ownership, tracks: list[TrackState], components: Comp
             owners = outcome.owners.get(int(c), [])
             if away[c] > limit:
                 break
-            if not owners or any(tracks[o].status == TENTATIVE for o in owners):
+            if not owners or components.whole[c] or any(tracks[o].status == TENTATIVE for o in owners):
                 continue
             room = components.area_px[c] - sum(tracks[o].area_px for o in owners)
             if room < REJOIN_ROOM * track.area_px:

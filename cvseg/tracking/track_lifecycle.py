@@ -100,6 +100,8 @@ class TrackState:
     whole_px : number of pixels when it had stopped growing
     hid : it hid another in the last frame
     back_for : frames since it came back
+    number_of_label : of its main component, where that is known to go on; else 0
+    followed : it was found by that number: it is nobody else, however little is seen of it
     """
 
     filter: BoxKalmanFilter
@@ -133,6 +135,8 @@ class TrackState:
     in_doubt: bool = False
     hid: bool = False
     back_for: int = 0
+    number_of_label: int = 0
+    followed: bool = False
 
     @property
     def known(self) -> bool:
@@ -147,7 +151,15 @@ class TrackState:
             self.past.xy = _moved(self.past.xy, camera_matrix)
 
     def see(
-        self, box_xyxy: Box, area_px: float, *, own_px: float, shared: bool, hides: bool, shared_noise: float
+        self,
+        box_xyxy: Box,
+        area_px: float,
+        *,
+        own_px: float,
+        shared: bool,
+        hides: bool,
+        shared_noise: float,
+        followed: bool = False,
     ) -> None:
         """Take in this frame's pixels, `own_px` of them its own and the others its children's.
 
@@ -182,13 +194,14 @@ class TrackState:
         little = shared or (hides and not self.hid) or (not just_back and area_px < COVERED_MOSTLY * self.whole_px)
         # Suddenly larger: another may have come to it.
         little = little or (self.known and area_px > MORE * math.exp(self.look.sizes.mean.sum()))
-        if self.known and little:
+        self.followed = followed
+        if self.known and little and not followed:
             self._remember()
-        if not little and (just_back or self.in_doubt):
+        if not little and (just_back or self.in_doubt) and not followed:
             self.birth_xy = 0.5 * (box_xyxy[0] + box_xyxy[2]), 0.5 * (box_xyxy[1] + box_xyxy[3])
             self.back_for = 0
             self.whole_px, self.look = area_px, Look.unknown()
-        self.in_doubt, self.hid, self.host = little, hides, None
+        self.in_doubt, self.hid, self.host = little and not followed, hides, None
         if not little:
             self._learn_size(box_xyxy, area_px)
         self.back_for += 1
@@ -267,7 +280,7 @@ class TrackState:
         if total == 0:
             return
         if not self.in_doubt and self.mask_px >= WHOLE * self.whole_px:
-            if self.known and color_unlikeness(self.look.colors, features) > UNALIKE:
+            if self.known and not self.followed and color_unlikeness(self.look.colors, features) > UNALIKE:
                 # Somebody else came as it went: what is seen from now on may be that one.
                 self._remember()
                 self.in_doubt = True

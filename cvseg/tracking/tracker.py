@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,8 @@ class Tracker:
         frame_index: int,
         mask_labels: Any,
         *,
+        numbers: Any = None,
+        whole: Any = None,
         probability: Any = None,
         flow_backward_xy: Any = None,
         camera_matrix: Any = None,
@@ -83,6 +86,10 @@ class Tracker:
         ----------
         frame_index : must grow from call to call
         mask_labels : (H, W) int32, 0 background, components 1..n in any order
+        numbers : (n,) whole numbers from 1, by label: the same from frame to frame where the label is known to go on;
+            None: that is known of no label
+        whole : (n,) bool, by label: which are known to be one object each, so that none is a piece of another or
+            shared; None: that is known of no label
         probability : (H, W) float32 in [0, 1]; gives the tracks' confidence, which is 1 without it
         flow_backward_xy : (H, W, 2) float32, pixels; this frame's pixel + flow lies in the last frame
         camera_matrix : (3, 3) numbers; takes points (x, y, 1) of the last frame to this one
@@ -106,23 +113,18 @@ class Tracker:
 
         mask_labels = array_module(mask_labels).ascontiguousarray(mask_labels)
         table = region_properties(mask_labels)
-        components, labels_of = self._in_fixed_order(table)
+        components, labels_of = self._in_fixed_order(table, numbers, whole)
         self._map.move(self._tracks, mask_labels, flow_backward_xy)
         overlap_px = self._map.overlap(self._tracks, mask_labels, labels_of, len(table))
         if image is not None and self._colors_matter(len(labels_of), overlap_px):
             counts = self._histograms(mask_labels, image, len(table))[labels_of - 1]
-            components = Components(
-                components.area_px,
-                components.box_xyxy,
-                components.center_xy,
-                counts / np.maximum(counts.sum(1, keepdims=True), 1),
-            )
+            components = replace(components, histogram=counts / np.maximum(counts.sum(1, keepdims=True), 1))
         ownership = assign_components(self._tracks, components, overlap_px, self.options)
         self._start_tracks(ownership, components)
         final = self._map.divide(
             self._tracks, mask_labels, labels_of, ownership, probability, self.options.hidden_share
         )
-        self._learn(final, ownership, image, overlap_px)
+        self._learn(final, ownership, components, image, overlap_px)
         return self._result(final)
 
     def state_dict(self) -> dict[str, Any]:
@@ -184,7 +186,7 @@ class Tracker:
             )
 
     @staticmethod
-    def _in_fixed_order(table: Any) -> tuple[Components, Any]:
+    def _in_fixed_order(table: Any, numbers: Any, whole: Any) -> tuple[Components, Any]:
         """Components sorted by place, not by label: renumbered labels then give the same tracks."""
         present = np.flatnonzero(table.area_px > 0)
         box, center = table.box_xyxy[present], table.centroid_xy[present]
@@ -192,7 +194,10 @@ class Tracker:
         present = present[order]
         boxes = table.box_xyxy[present].astype(np.float64)
         centers = 0.5 * (boxes[:, :2] + boxes[:, 2:])
-        return Components(table.area_px[present], boxes, centers), present + 1
+        count = len(table.area_px)
+        numbers = np.zeros(count, np.int64) if numbers is None else np.asarray(numbers, np.int64)
+        whole = np.zeros(count, bool) if whole is None else np.asarray(whole, bool)
+        return Components(table.area_px[present], boxes, centers, numbers[present], whole[present]), present + 1
 
     def _colors_matter(self, count: int, overlap_px: Any) -> bool:
         """Whether any decision of this frame may look at the components' colours."""
@@ -235,7 +240,9 @@ class Tracker:
             self._tracks.append(track)
             ownership.give(c, len(self._tracks) - 1)
 
-    def _learn(self, final: RegionTable, ownership: Ownership, image: Any, overlap_px: Any) -> None:
+    def _learn(
+        self, final: RegionTable, ownership: Ownership, components: Components, image: Any, overlap_px: Any
+    ) -> None:
         divided = self._map.slots
         shared = {t for owners in ownership.owners.values() if len(owners) > 1 for t in owners}
         size_hw = (int(divided.shape[0]), int(divided.shape[1]))
@@ -254,12 +261,16 @@ class Tracker:
             rows = [row, *(k.slot - 1 for k in self._tracks if k.parent is track and k.slot and not k.far)]
             rows = [r for r in rows if final.area_px[r]]
             boxes = final.box_xyxy[rows]
+            number = int(components.numbers[ownership.main[t]])
+            followed = number > 0 and track.number_of_label == number
+            track.number_of_label = number
             track.see(
                 _box((*boxes[:, :2].min(0), *boxes[:, 2:].max(0))),
                 float(final.area_px[rows].sum()),
                 own_px=float(final.area_px[row]),
                 shared=t in shared,
                 hides=id(track) in more,
+                followed=followed,
                 shared_noise=self.options.shared_noise,
             )
             track.group = ownership.main[t] + 1 if t in shared else 0
