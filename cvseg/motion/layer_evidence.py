@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FLOW_ERROR = 0.12  # of the motion against the camera: the flow's noise grows with it
 ODD_NOISE, ODD_PX = 3.5, 0.7  # distance from a layer's motion from which samples may be something else
-PART_SHARE = 0.05  # least area of a part, in areas of its layer
+PART_SHARE = 0.08  # least area of a part, in areas of its layer
 PART_FOLLOWERS = 0.6  # of its samples that must follow a part's own motion
 OPPOSITE = 0.6  # most that a part's motion against its layer may differ from the reverse of it, forward in time
 MOST_PARTS = 3  # of a layer at a time
@@ -25,6 +25,7 @@ RATE = 0.2  # how fast the evidence follows the newest frame
 GIVEN_UP, PATIENCE = 0.5, 3  # squared noises that a part's motion must be better by, and frames without that
 PROOF_FRAMES, PROOF_FRAMES_SMALL = 6, 0  # least age of a part that becomes an object; how much more for a small one
 PROOF_GAIN = 5.0
+PROOF_SHARE = 0.05
 SLIDE_PX = 4.0  # least way that it must have slid along its layer,
 SLIDE, SLIDE_SMALL = 0.15, 0.25  # in sizes of both together; and how much more for one of hardly any area
 SAME_SLIDE = 0.3  # share of that way below which a part goes with another layer
@@ -185,9 +186,9 @@ def judge_parts(
     """Parts that have slid along their layer for long enough become objects, or join the one that they move with."""
     place = {layer.number: k for k, layer in enumerate(layers, start=1)}
     for k, part in enumerate(layers, start=1):
-        whole = part.whole
-        if whole is None:
+        if part.whole is None:
             continue
+        whole = part.whole = part.whole.root
         w = place[whole.number]
         if tables.counts[k] < least / 2:
             labels = _given(labels, k, w)
@@ -200,15 +201,17 @@ def judge_parts(
         for o, other in enumerate(layers, start=1):
             if o not in (k, w):
                 frames, total, way = seen.others.get(other.number, (0, 0.0, np.zeros(2)))
-                step = (_motion(part).backward - _motion(other).backward) @ tables.centers[k]
-                seen.others[other.number] = frames + 1, total + float(tables.gains[k, o]), way + step
+                # The smaller one's samples, and its place: a remnant's own motion says little of a whole object.
+                small, large = (k, o) if tables.counts[k] <= tables.counts[o] else (o, k)
+                step = (_motion(part).backward - _motion(other).backward) @ tables.centers[small]
+                seen.others[other.number] = frames + 1, total + float(tables.gains[small, large]), way + step
         joined = _goes_with(part, layers, quick=True)
         family = sum(int(tables.counts[o]) for o, other in enumerate(layers, start=1) if other.root is whole)
         ratio = tables.counts[k] / max(family - int(tables.counts[k]), 1)
         size = STEP * np.sqrt(family)
         small = 1 - min(1.0, 2 * ratio)
         needed = max(SLIDE_PX, size * (SLIDE + SLIDE_SMALL * small))
-        proven = seen.gain > PROOF_GAIN and seen.frames >= PROOF_FRAMES + PROOF_FRAMES_SMALL * small
+        proven = ratio >= PROOF_SHARE and seen.gain > PROOF_GAIN and seen.frames >= PROOF_FRAMES + PROOF_FRAMES_SMALL * small
         if joined is not None:
             labels = _given(labels, k, place[joined.number])
         elif seen.gain < GIVEN_UP and seen.frames > PATIENCE:

@@ -21,7 +21,7 @@ ROUNDS = 4
 COLOR_WEIGHT = 0.125  # cost per e-fold of rareness of a colour in a layer
 LEAST_COLOR = 1e-4  # share of a layer that any colour may have
 COLOR_RATE = 0.1
-MET_ALONE = 6  # frames alone after which a layer that meets another is an object
+MET_ALONE = 3  # frames alone, or there from the start, after which a layer that meets another is an object
 MET_AREA = 0.25  # and its least area, in areas of the other
 
 
@@ -186,8 +186,9 @@ class MotionLayers:
         shared = to_host(label_overlap(components, carried, shifts, np.int32(len(self._layers) + 1)))[1:, 1:]
         area = to_host(label_areas(components, np.int32(count)))[1:]
         table = np.zeros(count + 1, np.int32)
+        first = self._next_number == 1
         for component in np.flatnonzero(shared.sum(1) < NEW_COVER * area):
-            self._new_layer()
+            self._new_layer().frames_alone = MET_ALONE if first else 0
             table[component + 1] = len(self._layers)
         if table.any():
             fresh = relabel(components, to_device(table, device))
@@ -321,11 +322,11 @@ class MotionLayers:
         for k, layer in enumerate(self._layers, start=1):
             if layer.whole is not None:
                 continue
-            others = [self._layers[o - 1] for o in np.flatnonzero(tables.touching[k])]
-            others = [one for one in others if one.root is not layer]
+            roots = {id(one.root): one.root for one in (self._layers[o - 1] for o in np.flatnonzero(tables.touching[k]))}
+            others = [one for one in roots.values() if one is not layer]
             layer.frames_alone += not others
             for other in others:
-                if other.whole is not None or layer.area_px > other.area_px or layer.proven:
+                if layer.area_px > other.area_px or layer.proven:
                     continue
                 if layer.frames_alone >= MET_ALONE and layer.area_px >= MET_AREA * other.area_px:
                     layer.proven = other.proven = True

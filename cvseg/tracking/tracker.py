@@ -263,7 +263,8 @@ class Tracker:
             boxes = final.box_xyxy[rows]
             number = int(components.numbers[ownership.main[t]])
             followed = number > 0 and track.number_of_label == number
-            track.number_of_label = number
+            if t not in shared:
+                track.number_of_label = number
             track.see(
                 _box((*boxes[:, :2].min(0), *boxes[:, 2:].max(0))),
                 float(final.area_px[rows].sum()),
