@@ -46,21 +46,27 @@ class Instances:
                 work.camera_backward.matrix,
                 work.camera_forward.matrix,
             )
-        xp = array_module(mask)
-        height, width = mask.shape
-        labels = self._map.labels
-        if work.factor > 1:
-            rows = xp.repeat(labels, work.factor, axis=0)[:height]
-            labels = xp.repeat(rows, work.factor, axis=1)[:, :width]
-        return xp.ascontiguousarray(xp.where(mask, labels, np.int32(0))), self._map
+        return _enlarged(self._map.labels, work.factor, mask), self._map
 
 
 def _shrunk(mask: Any, factor: int, shape_hw: tuple[int, int]) -> Any:
     """Where any full-size pixel of a work pixel is inside, so that each of them gets a label."""
     if factor == 1:
         return mask
-    xp = array_module(mask)
-    height, width = shape_hw
-    padded = xp.zeros((height * factor, width * factor), bool)
-    padded[: mask.shape[0], : mask.shape[1]] = mask
-    return padded.reshape(height, factor, width, factor).any(axis=(1, 3))
+    shrunk = array_module(mask).zeros(shape_hw, bool)
+    for dy in range(factor):
+        for dx in range(factor):
+            part = mask[dy::factor, dx::factor]
+            shrunk[: part.shape[0], : part.shape[1]] |= part
+    return shrunk
+
+
+def _enlarged(labels: Any, factor: int, mask: Any) -> Any:
+    """Each label repeated over its full-size pixels, inside the mask."""
+    enlarged = array_module(mask).empty(mask.shape, np.int32)
+    for dy in range(factor):
+        for dx in range(factor):
+            part = enlarged[dy::factor, dx::factor]
+            part[...] = labels[: part.shape[0], : part.shape[1]]
+    enlarged *= mask
+    return enlarged
