@@ -89,9 +89,7 @@ class LayerTables:
         )
         mean = sums / np.maximum(counts, 1)[:, None]
         self.counts, self.touching, self.odd = counts, touching, odd
-        self.centers = np.concatenate(
-            [np.ones((n + 1, 1)), center_sums / np.maximum(counts, 1)[:, None]], axis=1
-        )
+        self.centers = np.concatenate([np.ones((n + 1, 1)), center_sums / np.maximum(counts, 1)[:, None]], axis=1)
         self.gains = mean - np.diagonal(mean)[:, None]
 
 
@@ -211,7 +209,9 @@ def judge_parts(
         size = STEP * np.sqrt(family)
         small = 1 - min(1.0, 2 * ratio)
         needed = max(SLIDE_PX, size * (SLIDE + SLIDE_SMALL * small))
-        proven = ratio >= PROOF_SHARE and seen.gain > PROOF_GAIN and seen.frames >= PROOF_FRAMES + PROOF_FRAMES_SMALL * small
+        proven = (
+            ratio >= PROOF_SHARE and seen.gain > PROOF_GAIN and seen.frames >= PROOF_FRAMES + PROOF_FRAMES_SMALL * small
+        )
         if joined is not None:
             labels = _given(labels, k, place[joined.number])
         elif seen.gain < GIVEN_UP and seen.frames > PATIENCE:

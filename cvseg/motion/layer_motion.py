@@ -1,4 +1,4 @@
-"""The samples of one frame that motion layers are fitted to, and the affine motion of a layer, back and forth in time."""
+"""The samples of one frame that motion layers are fitted to, and a layer's affine motion, back and forth in time."""
 
 from __future__ import annotations
 
@@ -39,9 +39,6 @@ class Samples:
     forward_xy: NDArray[np.float32]
     camera_backward: Affine
     camera_forward: Affine
-
-    def relabel(self, labels: Any) -> None:
-        self.labels = sampled(labels)
 
 
 def sampled(array: Any) -> Any:

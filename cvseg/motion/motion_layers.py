@@ -276,13 +276,13 @@ class MotionLayers:
         xp = array_module(current)
         device = common_device("MotionLayers.push", current)
         current = self._with_the_rest(current, least)
-        samples.relabel(current)
-        given = samples.labels
+        given = samples.labels = sampled(current)
         labels = remove_islands(given, least // STEP**2)
         samples.labels = labels
-        for layer in self._layers:
-            if layer.motion is None:  # a layer of this frame
-                self._move(layer, *np.nonzero(labels == self._layers.index(layer) + 1), samples)
+        for k, layer in enumerate(self._layers, start=1):
+            if layer.motion is None:  # it has just come
+                rows, columns = np.nonzero(labels == k)
+                self._move(layer, rows, columns, samples)
         tables = LayerTables(self._layers, samples)
         labels = find_parts(labels, self._layers, samples, tables, least // STEP**2, self._new_layer)
         samples.labels = labels
@@ -322,7 +322,9 @@ class MotionLayers:
         for k, layer in enumerate(self._layers, start=1):
             if layer.whole is not None:
                 continue
-            roots = {id(one.root): one.root for one in (self._layers[o - 1] for o in np.flatnonzero(tables.touching[k]))}
+            roots = {
+                id(one.root): one.root for one in (self._layers[o - 1] for o in np.flatnonzero(tables.touching[k]))
+            }
             others = [one for one in roots.values() if one is not layer]
             layer.frames_alone += not others
             for other in others:

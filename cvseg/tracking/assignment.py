@@ -28,7 +28,7 @@ PIECE_AREA = 0.5  # share of its usual area up to which a component is only a pi
 def assign_components(
     tracks: list[TrackState], components: Components, overlap_px: NDArray[np.int32], options: Any
 ) -> Ownership:
-    """Decide in the order of certainty: labels that go on, confirmed tracks, tentative ones, merges, returns of lost tracks, parts.
+    """Decide in the order of certainty: labels that go on, confirmed tracks, tentative ones, merges, returns, parts.
 
     Parameters
     ----------
@@ -132,7 +132,12 @@ def _merge(
             continue
         best = int(np.argmax(cover[t]))
         piece = outcome.main.get(t, -1)
-        if components.whole[best] or cover[t, best] < least_cover or best == piece or (piece >= 0 and best not in outcome.owners):
+        if (
+            components.whole[best]
+            or cover[t, best] < least_cover
+            or best == piece
+            or (piece >= 0 and best not in outcome.owners)
+        ):
             continue
         if piece >= 0:
             if components.area_px[piece] > PIECE_AREA * track.area_px or len(outcome.owners[piece]) > 1:
