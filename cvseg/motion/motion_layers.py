@@ -356,12 +356,27 @@ class MotionLayers:
                 newest = colors / area
                 old = layer.colors
                 layer.colors = newest if old is None else (1 - COLOR_RATE) * old + COLOR_RATE * newest
+        for layer in self._layers:
+            if not layer.area_px:
+                self._inherit(layer)
         self._layers = [layer for layer in self._layers if layer.area_px]
         alive = {layer.number for layer in self._layers}
-        for layer in self._layers:
-            if layer.whole is not None and layer.whole.number not in alive:
-                layer.whole = None
         self._together = {pair: one for pair, one in self._together.items() if alive.issuperset(pair)}
+
+    def _inherit(self, gone: MotionLayer) -> None:
+        """The largest part of a layer without pixels takes its place."""
+        parts = [layer for layer in self._layers if layer.whole is gone]
+        if gone.whole is not None or not any(part.area_px for part in parts):
+            for part in parts:
+                part.whole = gone.whole
+            return
+        heir = max(parts, key=lambda part: part.area_px)
+        heir.number, gone.number = gone.number, heir.number
+        heir.whole, heir.proven, heir.frames_alone = None, gone.proven, gone.frames_alone
+        heir.evidence = Evidence()
+        for part in parts:
+            if part is not heir:
+                part.whole = heir
 
     def _shown(self) -> LayerMap:
         """Parts shown as what they are parts of."""

@@ -250,6 +250,7 @@ class Tracker:
             counts = self._histograms(divided, image, len(final))
             colors = color_features(self._color_sums(divided, image, final.box_xyxy))
         self._find_hosts(ownership, final, overlap_px)
+        self._absorb(ownership, overlap_px)
         # What is seen of these may be more than themselves.
         more = {id(track.host) for t, track in enumerate(self._tracks) if track.host and t not in ownership.main}
         more |= {id(track.parent) for track in self._tracks if track.parent and track.hits == 0}
@@ -301,6 +302,19 @@ class Tracker:
             owners = [o for o in owners if self._tracks[o].status == CONFIRMED]
             if owners:
                 track.host = self._tracks[max(owners, key=lambda o: (self._tracks[o].area_px, -o))]
+
+    def _absorb(self, ownership: Ownership, overlap_px: Any) -> None:
+        """Who had no number yet and is where another is seen now was a piece of it, and is shown so."""
+        for t in range(len(overlap_px) if overlap_px.shape[1] else 0):
+            track = self._tracks[t]
+            if track.status != TENTATIVE or t in ownership.main or track.parent is not None:
+                continue
+            c = int(np.argmax(overlap_px[t]))
+            if overlap_px[t, c] < self.options.least_cover * track.mask_px:
+                continue
+            owners = [self._tracks[o] for o in ownership.owners.get(c, []) if self._tracks[o].status == CONFIRMED]
+            if owners:
+                track.numbers = [(track.first_frame, owners[0].id)]
 
     def _drop_pieces(self, ownership: Ownership) -> None:
         """Two tracks of one object began as its pieces: the one that was never for long alone is none."""

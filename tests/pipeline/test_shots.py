@@ -33,7 +33,8 @@ def test_tracks_end_at_a_cut_and_go_on_across_a_flash_and_repeats(preset):
     )
     assert before and after
     assert max(before) < min(after), "numbers rise, and none is used in both shots"
-    assert {track.id for track in results[4].tracks} == {track.id for track in results[6].tracks}
+    # Two that touch from the start may come apart meanwhile, but nobody loses its number.
+    assert {track.id for track in results[4].tracks} <= {track.id for track in results[6].tracks}
     assert_array_equal(results[6].labels, results[7].labels)
     # The flash shows the objects where they are between the frames around it.
     around = (results[4].labels > 0) & (results[6].labels > 0)
