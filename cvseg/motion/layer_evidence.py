@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cvseg.motion.layer_motion import LEAST_NOISE_PX, LEAST_SAMPLES, STEP, LayerMotion, Samples, fit_motion
-from cvseg.regions import label_components
+from cvseg.regions import label_components, region_properties
 
 if TYPE_CHECKING:
     from cvseg.motion.motion_layers import MotionLayer
@@ -35,6 +35,8 @@ MERGE_FRAMES, MERGE_GAIN, MERGE_RATE = 8, 1.5, 0.15  # two layers that long expl
 STILL_PX = 0.3  # what does not move shows nothing
 ALONE = 3  # frames apart that make it certain that two layers are two objects,
 FRAGMENT = 0.15  # unless one has less than this share of the area of the other
+PIECE_SHARE, PIECE_GAP = 0.25, 0.2  # area and gap, in areas and sizes of the rest, of a piece that may be an object
+SPLIT_AFTER = 6  # frames that it must be so
 ISLAND = 0.15  # share of its layer up to which a part that is cut off may go to what is around it
 
 
@@ -251,6 +253,36 @@ def judge_pairs(
         if seen.frames >= MERGE_FRAMES and seen.gain < MERGE_GAIN:
             labels = _given(labels, small, large)
             break  # the tables no longer hold
+    return labels
+
+
+def part_ways(
+    labels: NDArray[np.int32], layers: list[MotionLayer], new_layer: Callable[[], MotionLayer]
+) -> NDArray[np.int32]:
+    """Large pieces of an object that are far from the rest of it for long are objects of their own."""
+    place = {layer.number: k for k, layer in enumerate(layers, start=1)}
+    roots = np.array([0, *(place[layer.root.number] for layer in layers)], np.int32)
+    whole = roots[labels]
+    pieces, count = label_components(whole)
+    if count < 2:
+        return labels
+    owner = np.zeros(count + 1, np.int32)
+    owner[pieces.ravel()] = whole.ravel()
+    table = region_properties(pieces, count=count)
+    for k in range(1, len(layers) + 1):
+        layer = layers[k - 1]
+        own = np.flatnonzero(owner[1:] == k)
+        second, main = own[np.argsort(table.area_px[own], kind="stable")][-2:] if len(own) > 1 else (0, 0)
+        area = table.area_px[main]
+        large = table.area_px[second] >= PIECE_SHARE * area
+        a, b = table.box_xyxy[main], table.box_xyxy[second]
+        gap_xy = np.maximum(np.maximum(a[:2] - b[2:], b[:2] - a[2:]), 0)
+        far = np.hypot(*gap_xy) > PIECE_GAP * np.sqrt(area)
+        layer.frames_split = layer.frames_split + 1 if large and far else 0
+        if layer.frames_split > SPLIT_AFTER:
+            layer.frames_split, layer.proven = 0, True
+            new_layer().proven = True
+            labels = np.where(pieces == second + 1, np.int32(len(layers)), labels)
     return labels
 
 

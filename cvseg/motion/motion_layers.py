@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from cvseg.arrays import array_module, common_device, to_device, to_host
 from cvseg.checks import check_dtype, check_shapes
-from cvseg.motion.layer_evidence import Evidence, LayerTables, find_parts, judge_pairs, judge_parts, remove_islands
+from cvseg.motion.layer_evidence import (
+    Evidence,
+    LayerTables,
+    find_parts,
+    judge_pairs,
+    judge_parts,
+    part_ways,
+    remove_islands,
+)
 from cvseg.motion.layer_motion import LEAST_SAMPLES, STEP, LayerMotion, Samples, affine_of, fit_motion, sampled
 
 NEW_COVER = 0.1  # share of a component under the layers of the last frame below which it is a new layer
@@ -35,6 +43,7 @@ class MotionLayer:
     whole : the layer that it still counts as a part of; None for an object
     motion, against_camera : of the last frame, in pixels of it, and with the camera's motion taken off
     frames, frames_alone : since it began, and those in which it touched no other layer
+    frames_split : frames in a row in which it lay in two large pieces far apart
     area_px : in the last frame
     colors : (512,) adding up to 1, or None
     proven : it has moved, or been, apart from what it touches: an object of its own
@@ -47,6 +56,7 @@ class MotionLayer:
     against_camera: LayerMotion | None = None
     frames: int = 0
     frames_alone: int = 0
+    frames_split: int = 0
     area_px: int = 0
     colors: NDArray[np.float64] | None = None
     proven: bool = False
@@ -290,6 +300,7 @@ class MotionLayers:
         labels = judge_parts(labels, self._layers, samples, tables, least // STEP**2)
         labels = judge_pairs(labels, self._layers, tables, self._together)
         self._meet(tables)
+        labels = part_ways(labels, self._layers, self._new_layer)
         if labels is given:
             return current
         old, new = (to_device(np.ascontiguousarray(one), device) for one in (given, labels))

@@ -127,8 +127,8 @@ def affine_fit(points_xy, flow_xy, prior, start, windows, radius, ridge, least_n
                 best[:] = model
     _residuals(points_xy, flow_xy, best, error)
     noise = least_noise
-    for round_ in range(rounds):
-        cutoff = CUTOFF * noise * (1.5 if round_ == 0 else 1.0)
+    for _ in range(rounds):
+        cutoff = CUTOFF * noise
         followers = 0
         for i in range(n):
             share = min(error[i] / cutoff, 1.0)
