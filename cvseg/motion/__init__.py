@@ -3,6 +3,7 @@
 from cvseg.motion.camera_motion import CameraMotion, CameraMotionOptions, estimate_camera_motion
 from cvseg.motion.camera_state import CameraState
 from cvseg.motion.causal_consensus import CausalConsensus
+from cvseg.motion.motion_layers import LayerMap, MotionLayers
 from cvseg.motion.motion_saliency import MotionSaliency, motion_saliency_map
 from cvseg.motion.motion_seeds import MotionSeeds, motion_seeds
 from cvseg.motion.nonlocal_consensus_2014 import ConsensusOptions, NonlocalConsensus
@@ -14,6 +15,8 @@ __all__ = [
     "CameraState",
     "CausalConsensus",
     "ConsensusOptions",
+    "LayerMap",
+    "MotionLayers",
     "MotionSaliency",
     "MotionSeeds",
     "NonlocalConsensus",

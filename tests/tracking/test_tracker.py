@@ -250,3 +250,52 @@ def test_importing_the_tracker_loads_neither_filterpy_nor_numba():
     code = "import sys, cvseg.tracking; print(sorted({'filterpy', 'numba', 'scipy', 'matplotlib'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_label_that_is_known_to_go_on_keeps_its_track_wherever_it_is():
+    # Two change places from one frame to the next, which no motion model would follow.
+    tracker, boxes = Tracker(TrackerOptions(min_hits=1)), ((10, 20), (40, 20))
+    seen = []
+    for t in range(6):
+        mask = np.zeros(SIZE_HW, np.int32)
+        for label, (x, y) in enumerate(boxes if t < 3 else boxes[::-1], start=1):
+            mask[y : y + 10, x : x + 10] = label
+        frame = tracker.update(t, mask, numbers=[7, 8], whole=[False, False])
+        seen.append([int(frame.labels[mask == label][0]) for label in (1, 2)])
+    assert seen == [seen[0]] * 6
+
+
+def test_what_is_known_to_be_whole_is_no_piece_of_another_and_shared_by_nobody():
+    def masks(t, apart):
+        mask = np.zeros(SIZE_HW, np.int32)
+        mask[10:40, 10:50] = 1
+        if apart:
+            mask[20:30, 30:40] = 2  # inside the other, as a coin before a coat
+        return mask
+
+    ids = {}
+    for whole in (False, True):
+        tracker = Tracker(TrackerOptions(min_hits=1))
+        for t in range(8):
+            mask = masks(t, t >= 2)
+            count = int(mask.max())
+            frame = tracker.update(t, mask, numbers=list(range(1, count + 1)), whole=[whole] * count)
+        ids[whole] = {int(frame.labels[mask == label][0]) for label in (1, 2)}
+    assert len(ids[False]) == 1
+    assert len(ids[True]) == 2
+
+
+def test_who_vanishes_into_another_before_it_has_a_number_is_shown_as_a_piece_of_it():
+    tracker, held = Tracker(TrackerOptions(min_hits=3)), []
+    for t in range(8):
+        mask = np.zeros(SIZE_HW, np.int32)
+        mask[10:40, 10:40] = 1
+        if t == 5:  # for one frame its own label, then the other's
+            mask[12:38, 40:50] = 2
+        if t > 5:
+            mask[12:38, 40:50] = 1
+        held.append(
+            tracker.update(t, mask, numbers=list(range(1, int(mask.max()) + 1)), whole=[True] * int(mask.max()))
+        )
+    piece = held[5].labels[20, 45]
+    assert piece == held[5].labels[20, 20] != 0
