@@ -90,7 +90,8 @@ class MotionLayers:
     for a while. What moves otherwise than the layer it lies in becomes a part of it, and an object of its own once it
     has slid along it for long enough; a leg or a head is held by its joint and does not. All state lies in the object.
 
-    See docs/methods/motion_layers.md.
+    Layers as in [WangAdelson1994]_, but carried on from frame to frame; pixels are assigned by iterated conditional
+    modes [Besag1986]_. See docs/methods/motion_layers.md.
 
     Examples
     --------
