@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 GAIN = 1 / 6  # share of what a frame shows that is taken over: what is seen in a frame or two is not remembered
-RESTING = 2.0  # residual, in units of noise, below which a cell rests
+RESTING = 1.0  # residual, in units of noise, below which a cell rests
 ALIKE = 8.0  # most that the colour of a cell changes from frame to frame, in L*a*b*
 
 
