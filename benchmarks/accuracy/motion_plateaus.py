@@ -59,6 +59,7 @@ class Shown:
     lab: Any
     forward_xy: Any
     backward_xy: Any
+    arrival_xy: Any
     seeds: MotionSeeds
     true_camera: np.ndarray
     truth: np.ndarray
@@ -75,7 +76,8 @@ def frames_of(name: str, count: int) -> list[Shown]:
         cameras = work.camera_forward, work.camera_backward
         seeds = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras)
         camera = estimate_camera_motion(background_xy, CameraMotionOptions(samples=20000)).matrix
-        shown.append(Shown(work.lab, work.forward_xy, work.backward_xy, seeds, camera, true.labels > 0))
+        flows = work.forward_xy, work.backward_xy, work.arrival_xy
+        shown.append(Shown(work.lab, *flows, seeds, camera, true.labels > 0))
     return shown
 
 
@@ -96,7 +98,7 @@ def consensus_similarity(shown: list[Shown], options: ConsensusOptions) -> float
     consensus: NonlocalConsensus[np.ndarray] = NonlocalConsensus(options)
     decided = []
     for frame in shown:
-        decided += consensus.push(frame.lab, frame.seeds, frame.forward_xy, frame.backward_xy, frame.truth)
+        decided += consensus.push(frame.lab, frame.seeds, frame.arrival_xy, frame.backward_xy, frame.truth)
     decided += consensus.finish()
     return float(np.mean([region_similarity(v.votes.reshape(-1)[v.cells] > 0.5, v.payload) for v in decided]))
 

@@ -21,10 +21,13 @@ class ScoreOptions(Options):
     """How components of different levels are compared."""
 
     steepness: float = option(
-        3.5, "exponent of the steepness of the border; larger prefers sharp outlines to large areas", low=0.0, high=20.0
+        2.75,
+        "exponent of the steepness of the border; larger prefers sharp outlines to large areas",
+        low=0.0,
+        high=20.0,
     )
     fall: float = option(
-        0.2, "loss of log area over four levels at which a score falls to 37 %; larger forgives more", low=1e-3
+        0.25, "loss of log area over four levels at which a score falls to 37 %; larger forgives more", low=1e-3
     )
 
 
@@ -92,11 +95,10 @@ def stable_components(votes: NDArray[np.float32], graph: CellGraph, options: Sco
     -----
     Cells above a level form components; over all `LEVELS` these form a tree. A component scores
 
-        mass * vote * steepness ** options.steepness * exp(-fall / options.fall)
+        mass * steepness ** options.steepness * exp(-fall / options.fall)
 
-    with the mass its area times its votes, the vote their mean, the steepness the mean difference of votes across its
-    border, and the fall the logarithm of its area `STEPS` levels below, less that of what is left of it as many levels
-    above.
+    with the mass its area times its votes, the steepness the mean difference of votes across its border, and the fall
+    the logarithm of its area `STEPS` levels below, less that of what is left of it as many levels above.
 
     References
     ----------
@@ -111,8 +113,7 @@ def stable_components(votes: NDArray[np.float32], graph: CellGraph, options: Sco
     number = np.repeat(np.arange(len(LEVELS))[::-1], [span.stop - span.start for span in spans])
     fall = _falls(tree, spans)
     steepness = tree.jump / np.maximum(tree.crossings, 1)
-    vote = tree.mass / np.maximum(tree.area, 1)
-    score = tree.mass * vote * np.maximum(steepness, 1e-6) ** options.steepness * np.exp(-fall / options.fall)
+    score = tree.mass * np.maximum(steepness, 1e-6) ** options.steepness * np.exp(-fall / options.fall)
     usable = (tree.area >= LEAST_AREA * len(votes) * area.sum() / votes.size) & (tree.area <= MOST_SHARE * area.sum())
     score[~usable | (number < STEPS) | (number >= len(LEVELS) - STEPS)] = 0
     nodes = _best_set(tree, spans, score)

@@ -33,15 +33,15 @@ def test_every_frame_comes_out_once_and_in_order(frames, min_hits):
 
 
 @pytest.mark.parametrize("min_hits", [1, 2, 4])
-def test_a_result_is_late_by_one_frame_for_the_flow_and_by_min_hits_less_one_for_the_numbers(min_hits):
+def test_a_result_is_late_by_min_hits_less_one_for_the_numbers(min_hits):
     pipeline = Pipeline(fast(min_hits), device="cpu")
     done = np.cumsum([len(pipeline.process(frame)) for frame in clip(8)])
-    assert done.tolist() == [max(0, t + 1 - min_hits) for t in range(8)]
+    assert done.tolist() == [max(0, t + 2 - min_hits) for t in range(8)]
 
 
 def test_what_a_track_says_are_its_pixels_in_the_first_frames_too():
     results = list(segment(clip(8, (120, 160)), options=fast(4), device="cpu"))
-    assert results[0].tracks
+    assert any(result.tracks for result in results[:4])  # it is not long before something is known to move
     for result in results:
         assert [track.id for track in result.tracks] == sorted(set(np.unique(result.labels)) - {0})
         for track in result.tracks:

@@ -68,7 +68,7 @@ def nonlocal_consensus(shown=(12, 24, 36)):
         cameras = work.camera_forward, work.camera_backward
         found = motion_seeds(work.forward_xy, work.backward_xy, work.lab, *cameras)
         seeds.append(gray(found.seed))
-        decided += consensus.push(work.lab, found, work.forward_xy, work.backward_xy, work)
+        decided += consensus.push(work.lab, found, work.arrival_xy, work.backward_xy, work)
     decided += consensus.finish()
     rows = []
     for number in shown:

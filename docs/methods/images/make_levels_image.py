@@ -25,10 +25,10 @@ def window_of(clip):
     decided = []
     for work in [*done, *works.finish()]:
         found = motion_seeds(work.forward_xy, work.backward_xy, work.lab, work.camera_forward, work.camera_backward)
-        decided += consensus.push(work.lab, found, work.forward_xy, work.backward_xy, work.image)
+        decided += consensus.push(work.lab, found, work.arrival_xy, work.backward_xy, work.image)
     decided += consensus.finish()
     ring, options = consensus.ring, consensus.options
-    votes = ring.vote(ring.arrays["seeds"], ring.scale(), options.restart, options.rounds)[ring.where]
+    votes = ring.vote(ring.arrays["seeds"], ring.where, ring.scale(), options.restart, options.rounds)[ring.where]
     low, high = np.percentile(votes, [50, 99])
     stretched = np.clip((votes - low) / max(high - low, options.least_contrast), 0, 1).astype(np.float32)
     return stretched.reshape(-1, *ring.cells_yx), consensus.motion.window(), decided[SHOWN]
