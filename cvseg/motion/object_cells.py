@@ -22,7 +22,7 @@ class ObjectOptions(Options):
     """What counts as an object, at all and beside the clearest one."""
 
     least_vote: float = option(
-        0.09,
+        0.1,
         "mean vote, before stretching, below which nothing is an object; noise and depth reach 0.08",
         low=0.0,
         high=1.0,

@@ -138,7 +138,7 @@ def test_votes_that_noise_reaches_before_stretching_are_no_object():
     votes, residuals = scene(FAST)
     arguments = votes, np.full(SHAPE, 64), residuals, still_links()
     assert object_cells(*arguments, height=0.2).inside.any()
-    assert not object_cells(*arguments, height=0.08).inside.any()
+    assert not object_cells(*arguments, height=0.09).inside.any()
 
 
 @pytest.mark.parametrize(("residual", "found"), [(0.9, False), (1.1, True)])
