@@ -19,7 +19,7 @@ from . import inputs
 
 SCENES = {
     "moving camera": ClipOptions(
-        size_hw=(90, 131), frames=12, objects=3, camera="pan", background="wall", speed=3.0, seed=2
+        size_hw=(90, 131), frames=12, objects=3, camera="pan", background="wall", speed=4.0, seed=2
     ),
     # Long enough for the background model to take over.
     "static camera": ClipOptions(size_hw=(72, 100), frames=20, objects=2, background="garage", speed=3.0, seed=3),

@@ -48,8 +48,7 @@ def score_and_fall(cells, level, found, votes, areas):
     usable &= STEPS <= level < len(LEVELS) - STEPS
     mass = (areas * votes.astype(np.float64))[cells].sum()
     options = ScoreOptions()
-    vote = mass / areas[cells].sum()
-    return usable * mass * vote * max(steepness, 1e-6) ** options.steepness * np.exp(-fall / options.fall), fall
+    return usable * mass * max(steepness, 1e-6) ** options.steepness * np.exp(-fall / options.fall), fall
 
 
 def best_sum_of_all_sets(scored):
