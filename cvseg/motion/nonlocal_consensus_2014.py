@@ -147,8 +147,8 @@ class NonlocalConsensus(Generic[Payload]):
     ----------
     [FaktorIrani2014]_ sections 3 and 4. Departures: cells are clusters [Achanta2012]_ that keep their places in a grid,
     so that every frame has the same number and each the same four neighbours; a restart towards the seed in every round
-    instead of a fixed number of rounds without one, a sliding window instead of the whole clip, and the threshold of
-    `stable_threshold`.
+    instead of a fixed number of rounds without one, a sliding window instead of the whole clip, and the levels of
+    `object_cells`.
     """
 
     def __init__(self, options: ConsensusOptions | None = None) -> None:

@@ -23,7 +23,7 @@ class ObjectOptions(Options):
 
     least_vote: float = option(
         0.1,
-        "mean vote, before stretching, below which nothing is an object; noise and depth reach 0.08",
+        "mean vote, before stretching, below which nothing is an object; depth alone reaches 0.09",
         low=0.0,
         high=1.0,
     )
