@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from cvseg.arrays import array_module, device_of, to_device, to_host
 from cvseg.motion.cell_motion import CellMotion
 from cvseg.motion.cell_ring import CellRing
+from cvseg.motion.displaced_difference import DisplacedDifference
 from cvseg.motion.motion_seeds import MotionSeeds
 from cvseg.motion.nonlocal_consensus_2014 import ConsensusOptions, Stretch, Votes, around_levels, without_share
 from cvseg.motion.object_cells import ObjectCells, object_cells
@@ -54,6 +56,7 @@ class CausalConsensus(Generic[Payload]):
         backward_xy: Any,
         payload: Payload,
         fixed: ScreenFixed | None = None,
+        unexplained: DisplacedDifference | None = None,
     ) -> list[Votes[Payload]]:
         """Take in the next frame; the arguments are those of `NonlocalConsensus.push`.
 
@@ -63,7 +66,7 @@ class CausalConsensus(Generic[Payload]):
         """
         ring, frame = self.ring, self.ring.count
         cells = ring.push(lab, seeds.seed)
-        self.motion.push(cells, ring.cells_yx, seeds.residual, arrival_xy, backward_xy)
+        self.motion.push(cells, ring.cells_yx, seeds.residual, arrival_xy, backward_xy, unexplained)
         place = frame % ring.capacity
         if fixed is not None:
             own = ring.arrays["seeds"]
@@ -102,13 +105,13 @@ class CausalConsensus(Generic[Payload]):
         window = self._votes[ring.where]
         self._stretch = Stretch.of_window(window, self.options.least_contrast)
         votes = self._stretch.applied(window).reshape(-1, *ring.cells_yx)
-        areas, residuals, links = self.motion.window()
-        moved = residuals.reshape(len(residuals), -1)
-        before, after = trusted_links(links, to_host(ring.colors), ring.cells_yx[1])
+        cells = self.motion.window()
+        moved = cells.residuals.reshape(len(cells.residuals), -1)
+        before, after = trusted_links(cells.links, to_host(ring.colors), ring.cells_yx[1])
         _, past = remembered(moved[:, None], moved, before, after, self.options.memory_frames)
-        residuals = np.maximum(residuals, past.reshape(residuals.shape))
+        cells = replace(cells, residuals=np.maximum(cells.residuals, past.reshape(cells.residuals.shape)))
         height, options = self._stretch.contrast, self.options.objects
-        found = object_cells(votes, areas, residuals, links, height=height, options=options)
+        found = object_cells(votes, cells, height=height, options=options)
         return ObjectCells(found.inside[-1], found.level[-1])
 
     def _kept(self, place: int) -> ObjectCells:

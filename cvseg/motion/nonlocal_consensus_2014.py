@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cvseg.arrays import array_module, device_of, to_device, to_host
 from cvseg.motion.cell_motion import RESIDUAL_STEPS, CellMotion
 from cvseg.motion.cell_ring import CellRing
+from cvseg.motion.displaced_difference import DisplacedDifference
 from cvseg.motion.motion_seeds import MotionSeeds
 from cvseg.motion.object_cells import ObjectCells, ObjectOptions, object_cells
 from cvseg.motion.rest_memory import remembered, trusted_links
@@ -176,6 +177,7 @@ class NonlocalConsensus(Generic[Payload]):
         backward_xy: Any,
         payload: Payload,
         fixed: ScreenFixed | None = None,
+        unexplained: DisplacedDifference | None = None,
     ) -> list[Votes[Payload]]:
         """Take in the next frame.
 
@@ -187,6 +189,7 @@ class NonlocalConsensus(Generic[Payload]):
             the first frame, and may be None there
         payload : returned with the decision
         fixed : what is fixed on the screen and no object: its seeds do not count, in the frames before neither
+        unexplained : how well the flow to the previous frame explains this one; None: not known
 
         Returns
         -------
@@ -194,7 +197,7 @@ class NonlocalConsensus(Generic[Payload]):
         """
         options, frame = self.options, self.ring.count
         cells = self.ring.push(lab, seeds.seed)
-        self.motion.push(cells, self.ring.cells_yx, seeds.residual, arrival_xy, backward_xy)
+        self.motion.push(cells, self.ring.cells_yx, seeds.residual, arrival_xy, backward_xy, unexplained)
         self._payloads[frame] = payload, cells
         if fixed is not None:
             self._fixed[frame] = fixed
@@ -254,7 +257,8 @@ class NonlocalConsensus(Generic[Payload]):
     def _lasting(self) -> tuple[Any, NDArray[np.float32]]:
         """Seeds, as `CellRing.vote` takes them, and residuals (frames, rows, columns) that last while a cell rests."""
         arrays, where = self.ring.arrays, self.ring.where
-        _, residuals, links = self.motion.window()
+        window = self.motion.window()
+        residuals, links = window.residuals, window.links
         moved = residuals.reshape(len(residuals), -1)
         before, after = trusted_links(links, to_host(self.ring.colors), self.ring.cells_yx[1])
         first, start = self.ring.count - len(moved), None
@@ -284,10 +288,10 @@ class NonlocalConsensus(Generic[Payload]):
         window, shown = (
             to_host(values).reshape(-1, *ring.cells_yx) for values in (window, ring.arrays["seeds"][where])
         )
-        areas, _, links = self.motion.window()
+        cells = replace(self.motion.window(), residuals=residuals)
         for _ in range(_STRETCHES):
             votes = stretch.applied(window)
-            found = object_cells(votes, areas, residuals, links, height=stretch.contrast, options=options.objects)
+            found = object_cells(votes, cells, height=stretch.contrast, options=options.objects)
             # Where objects fill less than 1 % of the picture, that level lies in their fringes: their own counts.
             own = float(np.percentile(window[found.inside], _OWN_LEVEL)) if found.inside.any() else 0.0
             if own <= stretch.low + stretch.seen:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cvseg.motion.cell_motion import CellWindow
 from cvseg.motion.stable_components import CellGraph, Components, ScoreOptions, stable_components
 from cvseg.options import Options, option
 
@@ -15,23 +16,24 @@ LATER_APART = 0.2  # least share of it that lies apart from the objects
 LATER_CELLS = 3  # nearer to an object it may be its shadow, or its fringe
 LATER_ROUNDS = 3
 LEAST_FULL = 0.15  # votes that are left are stretched from here at most
+CERTAIN_RESIDUAL = 3.0  # in units of noise: more does not make it more certain that something moves
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectOptions(Options):
     """What counts as an object, at all and beside the clearest one."""
 
-    least_vote: float = option(
-        0.1,
-        "mean vote, before stretching, below which nothing is an object; depth alone reaches 0.09",
-        low=0.0,
-        high=1.0,
-    )
-    least_motion: float = option(
-        1.0, "mean residual of an object, in units of noise; larger leaves more slow objects out", low=0.0
+    least_strength: float = option(
+        0.058, "strength of an object; larger leaves out more objects, and more noise and depth", low=0.0, high=1.0
     )
     least_clearness: float = option(
-        0.045, "clearness of a further object; larger leaves out more objects and more clutter", low=0.0, high=1.0
+        0.05, "clearness of a further object; larger leaves out more objects and more clutter", low=0.0, high=1.0
+    )
+    most_unexplained: float = option(
+        0.16,
+        "share of contrast the flow may leave unexplained in a further object; larger takes in water and smoke",
+        low=0.0,
+        high=1.0,
     )
     area_share: float = option(
         0.05, "least area of a further object, as a share of the clearest one's; larger drops more", low=0.0
@@ -61,9 +63,7 @@ class ObjectCells:
 
 def object_cells(
     votes: NDArray[np.float32],
-    areas: NDArray,
-    residuals: NDArray[np.float32],
-    links: NDArray[np.int32],
+    cells: CellWindow,
     *,
     height: float = 1.0,
     options: ObjectOptions | None = None,
@@ -73,10 +73,7 @@ def object_cells(
     Parameters
     ----------
     votes : (frames, rows, columns) float32 in [0, 1], on the host
-    areas : (frames, rows, columns), pixels of each cell
-    residuals : (frames, rows, columns) float32, motion against the camera, in units of its noise
-    links : (n, 2) int32, pairs of numbers of cells (frame, row and column counted through) that follow each other
-        in time
+    cells : areas, motion and links of the same cells
     height : what a vote of 1 was before votes were stretched
     options : ObjectOptions; None takes the defaults
 
@@ -86,67 +83,117 @@ def object_cells(
 
     Notes
     -----
-    Cells are connected in space through the four neighbours and in time through `links`. Of the `stable_components` the
-    one with the highest score is the clearest object; its level serves all small cells and fragments. Of the others,
-    those that move much less than it does are clutter, and those that are clear enough are objects at their own levels.
+    Cells are connected in space through the four neighbours and in time through their links. Of the `stable_components`
+    that are strong enough the one with the highest score is the clearest object; its level serves all small cells and
+    fragments. Of the others, those that move much less than it does are clutter, and those that are clear enough are
+    objects at their own levels. Strong enough is
+
+        vote * sqrt(min(residual, 3)) * (steepness * exp(-fall / options.score.fall)) ** (1 / 4)
+
+    with the mean vote and the steepness of the border before stretching: noise and depth have low votes and soft
+    borders, and move little.
 
     Then the objects are taken away, the rest is stretched to [0, 1] again, and the same is done once more: slow
     objects beside fast ones show. How clear an object is that shows beside others is one number,
 
-        steepness * exp(-fall / options.score.fall) * min(motion / least motion, 1) * share that lies apart
+        steepness * exp(-fall / options.score.fall) * min(residual / least residual, 1)
+            * min(most unexplained / unexplained, 1) ** 2 * share that lies apart
 
-    with the steepness of its border in votes before stretching.
+    with the steepness of its border in votes before stretching, and unexplained the `DisplacedDifference` of its pixels
+    as a share of their contrast: water, smoke and spray move, but not as any flow says. What the clearest object leaves
+    unexplained, as it is fast, is granted to the others too.
     """
     options = options or ObjectOptions()
-    graph = CellGraph.of_window(areas, residuals, links)
+    graph = CellGraph.of_window(cells.areas, cells.residuals, cells.links)
     found = stable_components(votes, graph, options.score)
-    # Somewhere noise is always the most stable: without a vote and a motion beyond those of noise nothing is an object.
-    strong = (found.mass * height >= options.least_vote * found.area) & (found.motion >= options.least_motion)
+    # Somewhere noise is always the most stable.
+    strong = _strength(found, height, options) >= options.least_strength
     if not strong.any():
         return ObjectCells(np.zeros(votes.shape, bool), np.ones(votes.shape, np.float32))
-    decided = _clear_objects(votes, found, strong, height, options)
+    clearest = int(np.argmax(found.score * strong))
+    granted = max(options.most_unexplained, float(_unexplained(found, cells)[clearest]))
+    decided = _clear_objects(votes, cells, found, strong, clearest, granted, height, options)
     area = graph.area[decided.inside]
     if area.size:
         motion = float((graph.residual * graph.area)[decided.inside].sum() / area.sum())
         least_area = options.area_share * float(area.sum())
         for _ in range(LATER_ROUNDS):
-            if not _add_slower_objects(decided, votes, graph, motion, least_area, height, options):
+            if not _add_slower_objects(decided, votes, cells, graph, motion, least_area, granted, height, options):
                 break
     return decided
 
 
-def _clearness(found: Components, height: float, least_motion: float, options: ObjectOptions) -> NDArray[np.float64]:
-    """How clearly each component stands out of what is around it; `height` as in `object_cells`."""
+def _outline(found: Components, height: float, options: ObjectOptions) -> NDArray[np.float64]:
+    """How sharply and how stably each component ends; `height` as in `object_cells`."""
+    return found.steepness * height * np.exp(-found.fall / options.score.fall)
+
+
+def _strength(found: Components, height: float, options: ObjectOptions) -> NDArray[np.float64]:
+    """How certain it is of each component that something is there at all."""
+    vote = found.mass * height / np.maximum(found.area, 1)
+    return vote * np.sqrt(np.minimum(found.motion, CERTAIN_RESIDUAL)) * _outline(found, height, options) ** 0.25
+
+
+def _unexplained(found: Components, cells: CellWindow) -> NDArray[np.float64]:
+    """Displaced difference of each component as a share of its contrast; 0 where neither is known."""
+    inside = found.of_cell >= 0
+    difference, contrast = (
+        np.bincount(found.of_cell[inside], weights=values[inside], minlength=found.area.size)
+        for values in (cells.differences, cells.contrasts)
+    )
+    return difference / np.maximum(contrast, 1e-9)
+
+
+def _clearness(
+    found: Components,
+    cells: CellWindow,
+    height: float,
+    least_motion: float,
+    granted: float,
+    options: ObjectOptions,
+) -> NDArray[np.float64]:
+    """How clearly each component stands out of what is around it as a thing that moves.
+
+    granted : share of the contrast that may remain unexplained
+    """
     slower = np.minimum(found.motion / max(least_motion, 1e-6), 1)
-    return found.steepness * height * np.exp(-found.fall / options.score.fall) * slower
+    solid = np.minimum(granted / np.maximum(_unexplained(found, cells), 1e-9), 1) ** 2
+    return _outline(found, height, options) * slower * solid
 
 
 def _clear_objects(
-    votes: NDArray[np.float32], found: Components, strong: NDArray[np.bool_], height: float, options: ObjectOptions
+    votes: NDArray[np.float32],
+    cells: CellWindow,
+    found: Components,
+    strong: NDArray[np.bool_],
+    clearest: int,
+    granted: float,
+    height: float,
+    options: ObjectOptions,
 ) -> ObjectCells:
     """What lies above the level of the clearest object, without clutter, and other objects at lower levels."""
-    clearest = int(np.argmax(found.score * strong))
     base = found.level[clearest]
     inside, level = votes > base, np.full(votes.shape, base, np.float32)
     large = found.mass >= options.area_share * found.mass[clearest]
     least_motion = options.motion_share * found.motion[clearest]
     clutter = ~strong | (found.motion < min(least_motion, options.certain_motion))
-    slow = (
-        ~clutter & (_clearness(found, height, least_motion, options) >= options.least_clearness) & (found.level < base)
-    )
+    clear = _clearness(found, cells, height, least_motion, granted, options) >= options.least_clearness
+    slow = ~clutter & clear & (found.level < base)
     for k in np.flatnonzero(large & (clutter | slow)):
-        cells = found.of_cell == k
-        inside[cells] = slow[k]
-        level[cells] = found.level[k] if slow[k] else 1.0
+        own = found.of_cell == k
+        inside[own] = slow[k]
+        level[own] = found.level[k] if slow[k] else 1.0
     return ObjectCells(inside, level)
 
 
 def _add_slower_objects(
     decided: ObjectCells,
     votes: NDArray[np.float32],
+    cells: CellWindow,
     graph: CellGraph,
     motion: float,
     least_area: float,
+    granted: float,
     height: float,
     options: ObjectOptions,
 ) -> bool:
@@ -163,16 +210,16 @@ def _add_slower_objects(
     far = ~_grown(decided.inside, LATER_CELLS)
     found = stable_components(rest, graph, options.score)
     least_motion = options.motion_share * motion
-    clear = _clearness(found, height * full, least_motion, options)
+    clear = _clearness(found, cells, height * full, least_motion, granted, options)
     enough = (found.area >= least_area) & (clear >= options.least_clearness)
-    enough &= found.motion >= max(min(least_motion, options.certain_motion), options.least_motion)
+    enough &= found.motion >= min(least_motion, options.certain_motion)
     any_new = False
     for k in np.flatnonzero(enough):
-        cells = found.of_cell == k
-        apart = float(graph.area[cells & far].sum() / found.area[k])
+        own = found.of_cell == k
+        apart = float(graph.area[own & far].sum() / found.area[k])
         if apart >= LATER_APART and apart * clear[k] >= options.least_clearness:
-            decided.inside[cells] = True
-            decided.level[cells] = full * found.level[k]
+            decided.inside[own] = True
+            decided.level[own] = full * found.level[k]
             any_new = True
     return any_new
 

@@ -27,7 +27,7 @@ class ScoreOptions(Options):
         high=20.0,
     )
     fall: float = option(
-        0.25, "loss of log area over four levels at which a score falls to 37 %; larger forgives more", low=1e-3
+        0.4, "loss of log area over four levels at which a score falls to 37 %; larger forgives more", low=1e-3
     )
 
 

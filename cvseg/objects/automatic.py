@@ -16,6 +16,7 @@ from cvseg.kernels.appearance.color_log_ratio import color_log_ratio
 from cvseg.masks.refine_cut import refine_cut
 from cvseg.masks.refinement import upsample_along_edges
 from cvseg.motion import CausalConsensus, ConsensusOptions, NonlocalConsensus
+from cvseg.motion.displaced_difference import displaced_difference
 from cvseg.motion.motion_seeds import MAP_NAMES, MotionSeeds, motion_seeds
 from cvseg.motion.nonlocal_consensus_2014 import Votes
 from cvseg.motion.screen_fixed import ScreenFixedMap
@@ -107,6 +108,7 @@ class AutomaticSegmenter:
             background_frames=self.options.background_frames,
         )
         self._fixed = ScreenFixedMap()
+        self._last_gray: Any = None
         self._cuts = FrameCuts(self.options.cut, causal=causal)
         self._cutting: deque[tuple[WorkFrame, bool, VoteParts | None]] = deque()
 
@@ -118,8 +120,14 @@ class AutomaticSegmenter:
             seeds = self._seeds(work)
             assert work.camera_backward is not None
             fixed = self._fixed.push(work.gray, work.camera_backward.matrix)
+            unexplained = None
+            if self._last_gray is not None:
+                unexplained = displaced_difference(work.gray, self._last_gray, work.backward_xy)
+            self._last_gray = work.gray
         with work.timed("consensus"):
-            decided = self._consensus.push(work.lab, seeds, work.arrival_xy, work.backward_xy, (work, still), fixed)
+            decided = self._consensus.push(
+                work.lab, seeds, work.arrival_xy, work.backward_xy, (work, still), fixed, unexplained
+            )
         return self._decide_votes(decided)
 
     def finish(self) -> list[Foreground]:

@@ -1,12 +1,15 @@
-"""CellMotion: exact areas, mean residuals and links of small frames, the same bits on both devices, bounded memory."""
+"""CellMotion: exact areas, motion, differences and links of small frames, the same bits on both devices."""
 
 from __future__ import annotations
+
+from dataclasses import astuple
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from cvseg.motion.cell_motion import RESIDUAL_STEPS, CellMotion
+from cvseg.motion.cell_motion import GRAY_STEPS, RESIDUAL_STEPS, CellMotion
+from cvseg.motion.displaced_difference import DisplacedDifference
 
 
 def square_cells(size_hw, side):
@@ -18,6 +21,10 @@ def square_cells(size_hw, side):
 
 def uniform_flow(size_hw, x=0, y=0):
     return np.tile(np.float32([x, y]), (*size_hw, 1))
+
+
+def parts_of(window):
+    return window.areas, window.residuals, window.links
 
 
 def pushed(device, frames, capacity=10):
@@ -33,7 +40,7 @@ def test_areas_and_mean_residuals_are_exact_at_odd_sizes(device):
     cells, cells_yx = square_cells(size_hw, 4)
     residual = (np.random.default_rng(0).integers(0, 500, size_hw) / RESIDUAL_STEPS).astype(np.float32)
     still = uniform_flow(size_hw)
-    areas, means, links = pushed(device, [(cells, cells_yx, residual, still, still)]).window()
+    areas, means, links = parts_of(pushed(device, [(cells, cells_yx, residual, still, still)]).window())
     assert_array_equal(areas, [[[16, 16, 12], [12, 12, 9]]])
     expected = [residual[cells == k].astype(np.float64).mean() for k in range(6)]
     assert means.dtype == np.float32
@@ -46,7 +53,7 @@ def test_a_cell_without_pixels_has_no_area_and_no_motion(device):
     cells = np.zeros((3, 5), np.int32)
     still = uniform_flow(cells.shape)
     frame = cells, (1, 3), np.ones(cells.shape, np.float32), still, still
-    areas, means, links = pushed(device, [frame, frame]).window()
+    areas, means, links = parts_of(pushed(device, [frame, frame]).window())
     assert_array_equal(areas, [[[15, 0, 0]], [[15, 0, 0]]])
     assert_array_equal(means, [[[1, 0, 0]], [[1, 0, 0]]])
     assert ((links >= 0) & (links < 6)).all()
@@ -60,7 +67,7 @@ def test_links_follow_a_whole_number_of_cells_forward_and_back(device, right, do
     none = np.zeros(size_hw, np.float32)
     arrival_xy = uniform_flow(size_hw, right * side, down * side)
     frame = cells, cells_yx, none, arrival_xy, -arrival_xy
-    *_, links = pushed(device, [frame, frame, frame]).window()
+    links = pushed(device, [frame, frame, frame]).window().links
     count, expected = rows * columns, set()
     for pair in range(2):
         for y in range(rows):
@@ -83,7 +90,7 @@ def test_links_ahead_use_the_flow_from_the_frame_before_and_links_back_that_to_i
     for part in (first, (cells, cells_yx, none, right, still)):
         placed = [None if array is None else device.array(array) for array in part[2:]]
         motion.push(device.array(part[0]), part[1], *placed)
-    assert_array_equal(motion.window()[2], [[0, 4], [1, 5], [2, 5], [0, 3], [1, 4], [2, 5]])
+    assert_array_equal(motion.window().links, [[0, 4], [1, 5], [2, 5], [0, 3], [1, 4], [2, 5]])
 
 
 def test_each_cell_knows_where_it_comes_from(device):
@@ -107,19 +114,20 @@ def test_nothing_older_than_the_capacity_is_kept(device):
         residual = np.full(size_hw, number, np.float32)
         motion.push(*device.arrays(cells), cells_yx, *device.arrays(residual, still, still))
         kept = min(number + 1, 3)
-        areas, means, links = motion.window()
+        areas, means, links = parts_of(motion.window())
         assert areas.shape == means.shape == (kept, *cells_yx)
         assert_array_equal(means[:, 0, 0], np.arange(number + 1 - kept, number + 1))
         assert len(links) == 2 * (kept - 1) * areas[0].size
         assert links.size == 0 or (links.min() == 0 and links.max() == areas.size - 1)
-        assert [len(part) for part in (motion._areas, motion._residuals, motion._links)] == [kept, kept, kept - 1]
+        everything = motion._areas, motion._residuals, motion._unexplained, motion._links
+        assert [len(part) for part in everything] == [kept, kept, kept, kept - 1]
 
 
 def test_a_window_of_one_frame_has_no_links(device):
     cells, cells_yx = square_cells((5, 7), 3)
     still = uniform_flow((5, 7))
     frame = cells, cells_yx, np.zeros((5, 7), np.float32), still, still
-    areas, _, links = pushed(device, [frame] * 4, capacity=1).window()
+    areas, _, links = parts_of(pushed(device, [frame] * 4, capacity=1).window())
     assert areas.shape == (1, *cells_yx)
     assert links.shape == (0, 2)
 
@@ -132,7 +140,7 @@ def test_after_a_reset_there_is_no_link_to_the_frame_before(device):
     motion.reset()
     placed = device.arrays(*frame[2:])
     motion.push(device.array(cells), cells_yx, *placed)
-    areas, _, links = motion.window()
+    areas, _, links = parts_of(motion.window())
     assert len(areas) == 1
     assert links.shape == (0, 2)
 
@@ -145,9 +153,29 @@ def test_both_devices_give_the_same_bits(cuda_device, size_hw):
     for _ in range(4):
         flows = (rng.normal(0, 9, (*size_hw, 2)).astype(np.float32) for _ in range(2))
         frames.append((cells, cells_yx, rng.exponential(5, size_hw).astype(np.float32), *flows))
-    host = CellMotion(3)
-    for frame in frames:
-        host.push(*frame)
-    for one, other in zip(pushed(cuda_device, frames, capacity=3).window(), host.window(), strict=True):
+    unexplained = rng.random((2, *size_hw), dtype=np.float32)
+    host, device = CellMotion(3), CellMotion(3)
+    for cells, cells_yx, *arrays in frames:
+        host.push(cells, cells_yx, *arrays, DisplacedDifference(*unexplained))
+        placed = cuda_device.arrays(cells, *arrays)
+        device.push(placed[0], cells_yx, *placed[1:], DisplacedDifference(*cuda_device.arrays(*unexplained)))
+    for one, other in zip(astuple(device.window()), astuple(host.window()), strict=True):
         assert one.dtype == other.dtype
         assert one.tobytes() == other.tobytes()
+
+
+def test_differences_and_contrasts_are_exact_sums_and_nothing_where_they_are_not_known(device):
+    size_hw = 7, 11
+    cells, cells_yx = square_cells(size_hw, 4)
+    still = uniform_flow(size_hw)
+    difference, contrast = (np.random.default_rng(1).integers(0, 900, (2, *size_hw)) / GRAY_STEPS).astype(np.float32)
+    motion = CellMotion(2)
+    placed = device.arrays(cells, np.zeros(size_hw, np.float32), still, still)
+    motion.push(placed[0], cells_yx, *placed[1:])
+    unexplained = DisplacedDifference(*device.arrays(difference, contrast))
+    motion.push(placed[0], cells_yx, *placed[1:], unexplained)
+    window = motion.window()
+    for found, values in ((window.differences, difference), (window.contrasts, contrast)):
+        assert found.shape == (2, *cells_yx)
+        assert (found[0] == 0).all()
+        assert_array_equal(found[1].reshape(-1), [values[cells == k].astype(np.float64).sum() for k in range(6)])

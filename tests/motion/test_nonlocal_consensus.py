@@ -255,7 +255,7 @@ def test_memory_of_past_frames_is_that_of_the_window():
     for number, (lab, seeds, _) in enumerate(scene(30, lambda frame: True)):
         push(consensus, lab, seeds, number)
         assert len(consensus.ring.arrays["seeds"]) == len(consensus._votes) == 11
-        assert len(consensus.motion.window()[0]) <= 11
+        assert len(consensus.motion.window().areas) <= 11
 
 
 def test_a_reset_forgets_all_past_votes():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from cvseg.motion.object_cells import object_cells
+from cvseg.motion.cell_motion import CellWindow
+from cvseg.motion.object_cells import ObjectOptions, object_cells
 
 SHAPE = (3, 14, 20)  # frames, rows, columns
 ROWS, COLUMNS = slice(3, 7), slice(3, 7)
@@ -27,8 +30,16 @@ def scene(*rectangles, background=0.0, noise=1.0):
     return votes, residuals
 
 
-def found_in(votes, residuals, links=None):
-    return object_cells(votes, np.full(SHAPE, 64), residuals, still_links() if links is None else links)
+def window_of(residuals, links=None, areas=None, unexplained=None):
+    """What is not known of the differences is 0, as `CellMotion` has it."""
+    areas = np.full(SHAPE, 64) if areas is None else areas
+    differences = np.zeros(SHAPE) if unexplained is None else unexplained * areas
+    contrasts = np.zeros(SHAPE) if unexplained is None else areas.astype(np.float64)
+    return CellWindow(areas, residuals, still_links() if links is None else links, differences, contrasts)
+
+
+def found_in(votes, residuals, unexplained=None, **settings):
+    return object_cells(votes, window_of(residuals, unexplained=unexplained), **settings)
 
 
 def mask_of(*places):
@@ -77,17 +88,9 @@ def test_what_shows_later_must_move_certainly_or_a_share_of_the_fast_one(fast, r
     assert found_in(votes, residuals).inside[mask_of(OTHER)].any() == added
 
 
-def test_beside_slow_objects_too_what_shows_later_must_move_more_than_noise():
-    for residual, added in ((0.9, False), (1.1, True)):
-        votes, residuals = scene((ROWS, COLUMNS, 1.0, 2.0), (*OTHER, 0.12, residual), noise=0.2)
-        assert found_in(votes, residuals).inside[mask_of(OTHER)].all() == added
-
-
 @pytest.mark.parametrize(("height", "added"), [(0.3, False), (0.5, True)])
 def test_what_shows_later_must_be_clear_in_votes_before_they_were_stretched(height, added):
-    arguments = *scene(FAST, (*OTHER, 0.12, 20.0)), still_links()
-    votes, residuals, links = arguments
-    found = object_cells(votes, np.full(SHAPE, 64), residuals, links, height=height)
+    found = found_in(*scene(FAST, (*OTHER, 0.12, 20.0)), height=height)
     assert found.inside[mask_of(OTHER)].all() == added
 
 
@@ -129,56 +132,78 @@ def test_fragments_above_the_level_of_the_clearest_object_are_kept():
 def test_where_nothing_qualifies_nothing_is_inside(vote):
     # The same vote everywhere: a component that covers the whole picture, or none.
     votes = np.full(SHAPE, vote, np.float32)
-    found = object_cells(votes, np.full(SHAPE, 64), votes, still_links())
+    found = found_in(votes, votes)
     assert not found.inside.any()
     assert (found.level == 1).all()
 
 
 def test_votes_that_noise_reaches_before_stretching_are_no_object():
+    # A soft border: a fifth of the height is what it falls by from cell to cell.
     votes, residuals = scene(FAST)
-    arguments = votes, np.full(SHAPE, 64), residuals, still_links()
-    assert object_cells(*arguments, height=0.2).inside.any()
-    assert not object_cells(*arguments, height=0.09).inside.any()
+    assert found_in(votes, residuals, height=0.1).inside.any()
+    assert not found_in(votes, residuals, height=0.05).inside.any()
 
 
-@pytest.mark.parametrize(("residual", "found"), [(0.9, False), (1.1, True)])
-def test_what_moves_less_than_the_noise_is_no_object_however_clear(residual, found):
-    votes, residuals = scene((ROWS, COLUMNS, 1.0, residual), noise=0.2)
-    assert found_in(votes, residuals).inside.any() == found
+@pytest.mark.parametrize(("residual", "found"), [(0.2, False), (0.6, True), (3.0, True)])
+def test_faint_objects_must_move_more_than_noise_does(residual, found):
+    votes, residuals = scene((ROWS, COLUMNS, 1.0, residual), noise=0.1)
+    assert found_in(votes, residuals, height=0.14).inside.any() == found
+
+
+@pytest.mark.parametrize(("beside", "own", "added"), [(0.1, 0.1, True), (0.4, 0.1, False), (0.4, 0.4, True)])
+def test_what_its_flow_does_not_explain_is_no_further_object_unless_the_clearest_is_no_better(beside, own, added):
+    votes, residuals = scene(FAST, (*OTHER, 0.12, 20.0))
+    unexplained = np.full(SHAPE, own)
+    unexplained[mask_of(OTHER)] = beside
+    options = ObjectOptions(least_clearness=0.08)
+    found = found_in(votes, residuals, unexplained, options=options)
+    assert found.inside[mask_of(FAST[:2])].all()
+    assert found.inside[mask_of(OTHER)].all() == found.inside[mask_of(OTHER)].any() == added
+
+
+def test_the_clearest_object_may_be_water():
+    votes, residuals = scene(FAST)
+    found = found_in(votes, residuals, np.full(SHAPE, 0.9))
+    assert_array_equal(found.inside, mask_of(FAST[:2]))
 
 
 def random_scene(seed):
     rng = np.random.default_rng(seed)
     votes, residuals = scene((*OTHER, 0.3, 12.0), FAST, (slice(10, 13), slice(2, 7), 0.7, 4.0))
     votes = np.clip(votes + rng.integers(0, 12, SHAPE) / 128, 0, 1).astype(np.float32)
-    return votes, rng.integers(40, 80, SHAPE), residuals, still_links()
+    return votes, window_of(residuals, areas=rng.integers(40, 80, SHAPE), unexplained=rng.random(SHAPE))
+
+
+def arrays_of(votes, cells):
+    return votes, cells.areas, cells.residuals, cells.differences, cells.contrasts
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_mirrored_window_gives_the_mirrored_result(seed):
-    votes, areas, residuals, links = random_scene(seed)
-    found = object_cells(votes, areas, residuals, links)
+    votes, cells = random_scene(seed)
+    found = object_cells(votes, cells)
     for axis in (0, 1, 2):  # time too: links have no direction, and those of a still scene mirror into themselves
-        turned = (np.ascontiguousarray(np.flip(values, axis)) for values in (votes, areas, residuals))
-        mirrored = object_cells(*turned, links)
+        turned = (np.ascontiguousarray(np.flip(values, axis)) for values in arrays_of(votes, cells))
+        votes_turned, areas, residuals, differences, contrasts = turned
+        mirrored = object_cells(votes_turned, CellWindow(areas, residuals, cells.links, differences, contrasts))
         assert_array_equal(mirrored.inside, np.flip(found.inside, axis))
         assert_array_equal(mirrored.level, np.flip(found.level, axis))
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_order_and_direction_of_links_do_not_matter(seed):
-    votes, areas, residuals, links = random_scene(seed)
-    found = object_cells(votes, areas, residuals, links)
-    shuffled = np.random.default_rng(seed).permutation(links)
+    votes, cells = random_scene(seed)
+    found = object_cells(votes, cells)
+    shuffled = np.random.default_rng(seed).permutation(cells.links)
     shuffled[::2] = shuffled[::2, ::-1]
-    other = object_cells(votes, areas, residuals, shuffled)
+    other = object_cells(votes, replace(cells, links=shuffled))
     assert_array_equal(other.inside, found.inside)
     assert_array_equal(other.level, found.level)
 
 
 def test_the_arguments_are_left_as_they_are():
-    arguments = random_scene(0)
-    before = [values.copy() for values in arguments]
-    object_cells(*arguments)
-    for values, old in zip(arguments, before, strict=True):
+    votes, cells = random_scene(0)
+    before = [values.copy() for values in (*arrays_of(votes, cells), cells.links)]
+    object_cells(votes, cells)
+    for values, old in zip((*arrays_of(votes, cells), cells.links), before, strict=True):
         assert_array_equal(values, old)

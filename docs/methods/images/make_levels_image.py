@@ -48,9 +48,9 @@ def colored(numbers, levels, cells):
 def object_levels():
     """Above: the true objects, the votes. Below: components with their levels, the decision in both looks."""
     clip = render_clip(dataclasses.replace(SCENES[SCENE], size_hw=SIZE_HW, frames=FRAMES))
-    votes, (areas, residuals, links), shown = window_of(clip)
-    found = stable_components(votes, CellGraph.of_window(areas, residuals, links))
-    decided = object_cells(votes, areas, residuals, links)
+    votes, window, shown = window_of(clip)
+    found = stable_components(votes, CellGraph.of_window(window.areas, window.residuals, window.links))
+    decided = object_cells(votes, window)
     for k, score in enumerate(found.score / max(found.score)):
         taken = "taken" if decided.inside[found.of_cell == k].mean() > 0.5 else "dropped"
         numbers = (
