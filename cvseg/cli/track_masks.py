@@ -72,6 +72,7 @@ def follow_masks(source: str, *, video: str | None) -> FollowedMasks:
             # Whoever begins has its number some frames later, and is then shown from its first frame on.
             if len(held) >= tracker.options.min_hits:
                 read(held.pop(0))
+    tracker.end_shot()
     for tracked in held:
         read(tracked)
     table = np.array(rows, np.float64).reshape(-1, 7)

@@ -147,6 +147,7 @@ class Pipeline:
 
     def _last_results(self) -> list[FrameResult]:
         results = self._ready(self._segmenter.finish())
+        self._tracker.end_shot()
         while self._held:
             results.append(self._held.popleft().result())
         return results

@@ -34,8 +34,8 @@ class Tracker:
     step); one joint histogram counts the pixels that moved masks share with the new components; the best one-to-one
     matches are made. Two confirmed tracks in one component keep their numbers and share its pixels; several components
     in one moved mask keep its number until they stay apart. A track that is not seen waits, with a gate that grows.
-    A track gets its number when it has been seen in `min_hits` frames; frames that are still held then show it too, see
-    `TrackedFrame`. Numbers rise in the order of first appearance and are never used again.
+    A track gets its number when it has been seen in `min_hits` frames, or in all frames of a shot that has fewer; frames
+    that are still held then show it too, see `TrackedFrame`. Numbers rise in the order of first appearance and are never used again.
 
     Parameters
     ----------
@@ -63,10 +63,21 @@ class Tracker:
         self._map = SlotMap()
         self._frame_index = -1
         self._frames = 0  # so far; the tracks count in these, whatever the indices
+        self._before_shot = 0  # of them, those before the last cut
 
     def begin_shot(self) -> None:
         """The film is cut: no track goes on, and no number is used again."""
-        self._tracks, self._map = [], SlotMap()
+        self.end_shot()
+        self._tracks, self._map, self._before_shot = [], SlotMap(), self._frames
+
+    def end_shot(self) -> None:
+        """No frame follows: in a shot shorter than `min_hits`, what was seen in each of its frames gets its number."""
+        frames = self._frames - self._before_shot
+        if frames >= self.options.min_hits:
+            return
+        for track in self._tracks:
+            if track.status == TENTATIVE and track.hits == frames:
+                track.name(self._new_number(), track.first_frame)
 
     def update(
         self,
@@ -133,6 +144,7 @@ class Tracker:
             "next_id": self._next_id,
             "frame_index": self._frame_index,
             "frames": self._frames,
+            "before_shot": self._before_shot,
             "slots": None if self._map.slots is None else np.array(to_host(self._map.slots)),
             "tracks": [track.state_dict() for track in self._tracks],
             "parents": [-1 if track.parent is None else self._place(track.parent) for track in self._tracks],
@@ -144,6 +156,7 @@ class Tracker:
         self._next_id = int(state["next_id"])
         self._frame_index = int(state["frame_index"])
         self._frames = int(state["frames"])
+        self._before_shot = int(state["before_shot"])
         self._map = SlotMap(None if state["slots"] is None else np.array(state["slots"]))
         self._tracks = [TrackState.from_state_dict(track, self.options.kalman) for track in state["tracks"]]
         for track, parent, host in zip(self._tracks, state["parents"], state["hosts"], strict=True):

@@ -110,6 +110,14 @@ def test_overwrite_replaces_the_earlier_results_and_nothing_else(tmp_path):
     assert check_results(out)["video"]["frames"] == 3
 
 
+def test_a_clip_of_two_frames_has_its_object(tmp_path):
+    out = tmp_path / "out"
+    clip = inputs.write_video(tmp_path / "two.mkv", inputs.pictures(12)[::6])
+    assert segment(clip, "-o", out).exit_code == 0
+    assert check_results(out)["video"]["frames"] == 2
+    assert len(json.loads((out / "summary.json").read_text())["tracks"]) >= 1
+
+
 def test_overwrite_does_not_delete_masks_that_cvseg_did_not_write(video, tmp_path, never_computes):
     out = tmp_path / "out"
     (out / "masks").mkdir(parents=True)

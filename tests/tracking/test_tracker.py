@@ -44,6 +44,29 @@ def test_seen_in_min_hits_frames_it_is_labelled_in_all_of_them_and_seen_in_fewer
         assert np.array_equal(labels, draw((30, 40, 12, 30)) * (3 <= t < 3 + min_hits))
 
 
+@pytest.mark.parametrize("cut", [False, True])
+def test_in_a_shot_of_fewer_frames_what_was_seen_in_all_of_them_has_its_number(cut):
+    tracker, always, once = Tracker(TrackerOptions(min_hits=3)), (30, 40, 12, 30), (120, 40, 12, 30)
+    if cut:
+        for t in range(4):
+            tracker.update(t, label_components(draw(always))[0])
+        tracker.begin_shot()
+    frames = [tracker.update(10 + t, label_components(draw(always, *([once] * (t == 1))))[0]) for t in range(2)]
+    assert not any(frame.labels.any() for frame in frames)
+    tracker.begin_shot() if cut else tracker.end_shot()
+    for frame in frames:
+        assert np.array_equal(frame.labels > 0, draw(always) > 0)
+        assert [track.id for track in frame.tracks] == [2 if cut else 1]
+
+
+def test_at_the_end_of_a_longer_shot_nothing_is_confirmed_too_early():
+    masks = [draw((30, 40, 12, 30), *([(120, 40, 12, 30)] * (t == 3))) for t in range(4)]
+    tracker = Tracker(TrackerOptions(min_hits=3))
+    frames = [tracker.update(t, label_components(mask)[0]) for t, mask in enumerate(masks)]
+    tracker.end_shot()
+    assert np.array_equal(frames[-1].labels > 0, draw((30, 40, 12, 30)) > 0)
+
+
 def test_after_min_hits_frames_more_nothing_changes_in_a_frame():
     rng = np.random.default_rng(8)
     masks, _ = busy_scene(24)
