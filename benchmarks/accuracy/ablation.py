@@ -3,7 +3,7 @@
 python benchmarks/accuracy/ablation.py [--preset balanced] [--frames 50] [--variants "no colours"] [--json FILE]
 
 Every variant changes a few options and nothing else; the flow of every clip is computed once. Means over the DAVIS
-sequences and over rendered scenes, and J of every sequence.
+sequences, over swapped objects and rendered scenes, and J of every sequence.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no limit around the votes": {"automatic.cut.margin_px": 10_000.0},
     # So large that no edge counts: the small mask is only smoothed.
     "blurred, not refined": {"automatic.refine_epsilon": 1e6},
+    "water and smoke may be objects": {"automatic.consensus.objects.most_unexplained": 1.0},
+    "the clearest object alone": {"automatic.consensus.objects.least_clearness": 1.0},
+    "nothing too faint": {"automatic.consensus.objects.least_strength": 0.0},
+    "no memory of what rests": {"automatic.consensus.memory_frames": 1.0},
     "no background model": {"automatic.camera": "moving"},
     "no region clean-up": {"min_area": 0.0, "hole_area": 0.0},
 }

@@ -4,7 +4,8 @@ python benchmarks/accuracy/automatic_plateaus.py [--preset balanced] [--options 
     [--json FILE] [--picture FILE.svg]
 
 Each option is set to factors of its default while the others keep theirs. The flow of every clip is computed once.
-Prints mean J over the DAVIS sequences and over the rendered scenes for every value; the picture has a curve per option.
+Prints mean J over the DAVIS sequences, swapped objects and rendered scenes for every value; the picture has a curve
+per option.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         sweeps[path] = {"default": value_of(options, path), "values": rows}
         print(f"{path} (default {value_of(options, path)})")
         for row in rows:
-            figures = "  ".join(f"{kind} {row[kind]['J']:.3f}" for kind in ("davis", "scene") if kind in row)
+            figures = "  ".join(f"{kind} {row[kind]['J']:.3f}" for kind in ("davis", "swapped", "scene") if kind in row)
             print(f"  {row['value']:<10g} {figures}  lowest {row['lowest']['J']:.3f} {row['lowest']['clip']}")
     record = rounded(
         {

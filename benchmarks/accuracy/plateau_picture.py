@@ -12,7 +12,7 @@ from cvseg.report.line_chart import COLORS, HEIGHT, WIDTH, line_chart_svg
 COLUMNS = 3
 TITLE = 26  # room above a panel
 HEAD = 40
-NAMES = {"davis": "DAVIS", "scene": "rendered scenes", "lowest": "lowest clip"}
+NAMES = {"davis": "DAVIS", "swapped": "swapped objects", "scene": "rendered scenes", "lowest": "lowest clip"}
 _STYLE = (
     "text { font: 13px system-ui, sans-serif; fill: #24292f; } .time { fill: #57606a; } "
     ".grid { stroke: #d8dee4; stroke-width: 1; } .title { font-weight: 600; }"

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from davis import data_folder
 from numpy.typing import NDArray
-from variations import read_clip
+from swapped_actors import Stage
+from variations import Clip, read_clip
 
 from cvseg.errors import OptionError, nearest_name
 from cvseg.evaluation import boundary_accuracy, region_similarity
@@ -46,7 +47,7 @@ class PreparedClip:
     Attributes
     ----------
     name : sequence or scene
-    kind : "davis" or "scene"
+    kind : "davis", "swapped" or "scene"
     works : frames with flow and camera motion
     truths : (H, W) bool, one a frame
     """
@@ -62,6 +63,7 @@ def clips_parser(description: str, *, frames: int) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description.split("\n")[0])
     parser.add_argument("--preset", choices=list(PRESETS), default="balanced")
     parser.add_argument("--sequences", nargs="*", metavar="NAME", help="of DAVIS; default: all")
+    parser.add_argument("--no-swapped", action="store_true", help="leave out the clips of swapped_actors.py")
     parser.add_argument("--scenes", nargs="*", metavar="NAME", default=list(SCENE_NAMES))
     parser.add_argument("--frames", type=int, default=frames, help="the first ones of each clip")
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -78,7 +80,8 @@ def require_known(names: Sequence[str], known: Sequence[str]) -> None:
 def chosen_clips(arguments: argparse.Namespace) -> Iterator[PreparedClip]:
     """The clips that the arguments of `clips_parser` name, one after the other, so that one at a time is in memory.
 
-    Scenes are rendered at `SCENE_SIZE_HW`; flow and work size are those of the preset.
+    On the scene of each sequence the object of the next but one plays too. Rendered scenes have `SCENE_SIZE_HW`; flow
+    and work size are those of the preset.
     """
     folder, frames, options = data_folder() / "DAVIS2016", arguments.frames, PRESETS[arguments.preset]
     require_known(arguments.scenes, list(SUITE))
@@ -87,9 +90,18 @@ def chosen_clips(arguments: argparse.Namespace) -> Iterator[PreparedClip]:
         sequences = sorted(path.name for path in (folder / "Annotations" / "480p").glob("*"))
     if not [*sequences, *arguments.scenes]:
         raise SystemExit("no clip; name a scene or a sequence.")
-    for name in sequences:
+
+    def read(name: str) -> Clip:
         clip = read_clip(folder / "JPEGImages" / "480p" / name, folder / "Annotations" / "480p" / name)
-        yield prepared(name, "davis", clip.frames()[:frames], list(clip.truths[:frames]), options)
+        return replace(clip, images=clip.images[:frames], truths=clip.truths[:frames])
+
+    for k, name in enumerate(sequences):
+        clips = [(name, "davis", read(name))]
+        if len(sequences) > 1 and not arguments.no_swapped:
+            swapped = Stage(clips[0][2]).with_actor(read(sequences[(k + 2) % len(sequences)]))
+            clips.append((swapped.name, "swapped", swapped))
+        for shown, kind, clip in clips:
+            yield prepared(shown, kind, clip.frames(), list(clip.truths), options)
     for name in arguments.scenes:
         scene = render_clip(replace(SUITE[name], size_hw=SCENE_SIZE_HW, frames=frames))
         truths = [frame.labels > 0 for frame in scene]

@@ -34,8 +34,9 @@ class Tracker:
     step); one joint histogram counts the pixels that moved masks share with the new components; the best one-to-one
     matches are made. Two confirmed tracks in one component keep their numbers and share its pixels; several components
     in one moved mask keep its number until they stay apart. A track that is not seen waits, with a gate that grows.
-    A track gets its number when it has been seen in `min_hits` frames, or in all frames of a shot that has fewer; frames
-    that are still held then show it too, see `TrackedFrame`. Numbers rise in the order of first appearance and are never used again.
+    A track gets its number when it has been seen in `min_hits` frames, or in all frames of a shot that has fewer;
+    frames that are still held then show it too, see `TrackedFrame`. Numbers rise in the order of first appearance and
+    are never used again.
 
     Parameters
     ----------
