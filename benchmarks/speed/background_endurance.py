@@ -41,6 +41,8 @@ def endure(
     if path is not None and path.is_file():
         model = restored_model(path, method, model.options, size_hw)
         earlier = int(model.state_dict()["frames"])
+        if earlier >= frames:
+            raise SystemExit(f"{path} has seen {earlier} frames; ask for more with --frames, or name another --keep.")
     began, done = time.perf_counter(), earlier
     for done, k in enumerate(order[earlier:], earlier + 1):
         result = model.update(pictures[k])

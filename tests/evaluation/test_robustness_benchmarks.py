@@ -134,5 +134,5 @@ def test_swapped_objects_are_scored_on_every_other_scene(benchmark, tmp_path, mo
     }
     assert record["mean"]["J"] > 0.9
     assert len(list((tmp_path / "sheets").iterdir())) == 4
-    with pytest.raises(SystemExit, match="did you mean 'three'"):
-        benchmark("swapped_actors").main(["--stages", "thre"], segment=bright)
+    with pytest.raises(SystemExit, match="did you mean 'two'"):
+        benchmark("swapped_actors").main(["--stages", "tw0"], segment=bright)
