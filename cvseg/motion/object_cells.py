@@ -103,81 +103,76 @@ def object_cells(
     as a share of their contrast: water, smoke and spray move, but not as any flow says. What the clearest object leaves
     unexplained, as it is fast, is granted to the others too.
     """
-    options = options or ObjectOptions()
-    graph = CellGraph.of_window(cells.areas, cells.residuals, cells.links)
-    found = stable_components(votes, graph, options.score)
+    window = _Window(votes, cells, height, options or ObjectOptions())
+    found = window.components(votes)
     # Somewhere noise is always the most stable.
-    strong = _strength(found, height, options) >= options.least_strength
+    strong = window.strength(found) >= window.options.least_strength
     if not strong.any():
         return ObjectCells(np.zeros(votes.shape, bool), np.ones(votes.shape, np.float32))
     clearest = int(np.argmax(found.score * strong))
-    granted = max(options.most_unexplained, float(_unexplained(found, cells)[clearest]))
-    decided = _clear_objects(votes, cells, found, strong, clearest, granted, height, options)
-    area = graph.area[decided.inside]
+    window.granted = max(window.granted, float(window.unexplained(found)[clearest]))
+    decided = _clear_objects(window, found, strong, clearest)
+    area = window.graph.area[decided.inside]
     if area.size:
-        motion = float((graph.residual * graph.area)[decided.inside].sum() / area.sum())
-        least_area = options.area_share * float(area.sum())
+        motion = float((window.graph.residual * window.graph.area)[decided.inside].sum() / area.sum())
+        least_area = window.options.area_share * float(area.sum())
         for _ in range(LATER_ROUNDS):
-            if not _add_slower_objects(decided, votes, cells, graph, motion, least_area, granted, height, options):
+            if not _add_slower_objects(window, decided, motion, least_area):
                 break
     return decided
 
 
-def _outline(found: Components, height: float, options: ObjectOptions) -> NDArray[np.float64]:
-    """How sharply and how stably each component ends; `height` as in `object_cells`."""
-    return found.steepness * height * np.exp(-found.fall / options.score.fall)
+class _Window:
+    """The cells that are judged, and how.
 
-
-def _strength(found: Components, height: float, options: ObjectOptions) -> NDArray[np.float64]:
-    """How certain it is of each component that something is there at all."""
-    vote = found.mass * height / np.maximum(found.area, 1)
-    return vote * np.sqrt(np.minimum(found.motion, CERTAIN_RESIDUAL)) * _outline(found, height, options) ** 0.25
-
-
-def _unexplained(found: Components, cells: CellWindow) -> NDArray[np.float64]:
-    """Displaced difference of each component as a share of its contrast; 0 where neither is known."""
-    inside = found.of_cell >= 0
-    difference, contrast = (
-        np.bincount(found.of_cell[inside], weights=values[inside], minlength=found.area.size)
-        for values in (cells.differences, cells.contrasts)
-    )
-    return difference / np.maximum(contrast, 1e-9)
-
-
-def _clearness(
-    found: Components,
-    cells: CellWindow,
-    height: float,
-    least_motion: float,
-    granted: float,
-    options: ObjectOptions,
-) -> NDArray[np.float64]:
-    """How clearly each component stands out of what is around it as a thing that moves.
-
+    Attributes
+    ----------
+    votes, cells, height, options : of `object_cells`
+    graph : CellGraph of the cells
     granted : share of the contrast that may remain unexplained
     """
-    slower = np.minimum(found.motion / max(least_motion, 1e-6), 1)
-    solid = np.minimum(granted / np.maximum(_unexplained(found, cells), 1e-9), 1) ** 2
-    return _outline(found, height, options) * slower * solid
+
+    def __init__(self, votes: NDArray[np.float32], cells: CellWindow, height: float, options: ObjectOptions) -> None:
+        self.votes, self.cells, self.height, self.options = votes, cells, height, options
+        self.graph = CellGraph.of_window(cells.areas, cells.residuals, cells.links)
+        self.granted = options.most_unexplained
+
+    def components(self, votes: NDArray[np.float32]) -> Components:
+        return stable_components(votes, self.graph, self.options.score)
+
+    def outline(self, found: Components) -> NDArray[np.float64]:
+        """How sharply and how stably each component ends, in the units of `height`."""
+        return found.steepness * self.height * np.exp(-found.fall / self.options.score.fall)
+
+    def strength(self, found: Components) -> NDArray[np.float64]:
+        """How certain it is of each component that something is there at all."""
+        vote = found.mass * self.height / np.maximum(found.area, 1)
+        return vote * np.sqrt(np.minimum(found.motion, CERTAIN_RESIDUAL)) * self.outline(found) ** 0.25
+
+    def unexplained(self, found: Components) -> NDArray[np.float64]:
+        """Displaced difference of each component as a share of its contrast; 0 where neither is known."""
+        inside = found.of_cell >= 0
+        difference, contrast = (
+            np.bincount(found.of_cell[inside], weights=values[inside], minlength=found.area.size)
+            for values in (self.cells.differences, self.cells.contrasts)
+        )
+        return difference / np.maximum(contrast, 1e-9)
+
+    def clearness(self, found: Components, least_motion: float) -> NDArray[np.float64]:
+        """How clearly each component stands out of what is around it as a thing that moves."""
+        slower = np.minimum(found.motion / max(least_motion, 1e-6), 1)
+        solid = np.minimum(self.granted / np.maximum(self.unexplained(found), 1e-9), 1) ** 2
+        return self.outline(found) * slower * solid
 
 
-def _clear_objects(
-    votes: NDArray[np.float32],
-    cells: CellWindow,
-    found: Components,
-    strong: NDArray[np.bool_],
-    clearest: int,
-    granted: float,
-    height: float,
-    options: ObjectOptions,
-) -> ObjectCells:
+def _clear_objects(window: _Window, found: Components, strong: NDArray[np.bool_], clearest: int) -> ObjectCells:
     """What lies above the level of the clearest object, without clutter, and other objects at lower levels."""
-    base = found.level[clearest]
+    votes, options, base = window.votes, window.options, found.level[clearest]
     inside, level = votes > base, np.full(votes.shape, base, np.float32)
     large = found.mass >= options.area_share * found.mass[clearest]
     least_motion = options.motion_share * found.motion[clearest]
     clutter = ~strong | (found.motion < min(least_motion, options.certain_motion))
-    clear = _clearness(found, cells, height, least_motion, granted, options) >= options.least_clearness
+    clear = window.clearness(found, least_motion) >= options.least_clearness
     slow = ~clutter & clear & (found.level < base)
     for k in np.flatnonzero(large & (clutter | slow)):
         own = found.of_cell == k
@@ -186,21 +181,12 @@ def _clear_objects(
     return ObjectCells(inside, level)
 
 
-def _add_slower_objects(
-    decided: ObjectCells,
-    votes: NDArray[np.float32],
-    cells: CellWindow,
-    graph: CellGraph,
-    motion: float,
-    least_area: float,
-    granted: float,
-    height: float,
-    options: ObjectOptions,
-) -> bool:
+def _add_slower_objects(window: _Window, decided: ObjectCells, motion: float, least_area: float) -> bool:
     """Add, in place, what becomes visible without the objects so far; whether there was anything.
 
     motion : mean residual of the objects that were clear at once
     """
+    votes, options = window.votes, window.options
     left = votes[~decided.inside]
     if left.size == 0:
         return False
@@ -208,15 +194,15 @@ def _add_slower_objects(
     rest = np.clip(votes / np.float32(full), 0, 1)
     rest[_grown(decided.inside, 1)] = 0
     far = ~_grown(decided.inside, LATER_CELLS)
-    found = stable_components(rest, graph, options.score)
+    found = window.components(rest)
     least_motion = options.motion_share * motion
-    clear = _clearness(found, cells, height * full, least_motion, granted, options)
+    clear = full * window.clearness(found, least_motion)
     enough = (found.area >= least_area) & (clear >= options.least_clearness)
     enough &= found.motion >= min(least_motion, options.certain_motion)
     any_new = False
     for k in np.flatnonzero(enough):
         own = found.of_cell == k
-        apart = float(graph.area[own & far].sum() / found.area[k])
+        apart = float(window.graph.area[own & far].sum() / found.area[k])
         if apart >= LATER_APART and apart * clear[k] >= options.least_clearness:
             decided.inside[own] = True
             decided.level[own] = full * found.level[k]
