@@ -34,7 +34,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     # A restart of 1 gives the mean seed of each cell, whatever the others say.
     "no votes": {"automatic.consensus.restart": 1.0, "automatic.consensus.rounds": 1},
     "votes of neighbour frames only": {"automatic.consensus.reach": 1},
-    "one opinion": {"automatic.consensus.opinions": 1},
+    "three opinions": {"automatic.consensus.opinions": 3},
     "no touching cells": {"automatic.consensus.link_share": 0.0},
     "square cells": {"automatic.consensus.cell_rounds": 0},
     "no colours": {"automatic.cut.color_share": 0.0},
@@ -43,8 +43,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no cut, each pixel alone": {"automatic.cut.contrast": 0.0},
     "cut blind to edges": {"automatic.cut.floor": 1.0},
     "no limit around the votes": {"automatic.cut.margin_px": 10_000.0},
-    # So large that no edge counts: the small mask is only smoothed.
-    "blurred, not refined": {"automatic.refine_epsilon": 1e6},
+    "outline at work size": {"automatic.fine_outline": False},
     "water and smoke may be objects": {"automatic.consensus.objects.most_unexplained": 1.0},
     "the clearest object alone": {"automatic.consensus.objects.least_clearness": 1.0},
     "nothing too faint": {"automatic.consensus.objects.least_strength": 0.0},

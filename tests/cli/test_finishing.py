@@ -27,9 +27,24 @@ def test_a_run_that_ends_well_is_complete():
     assert folder.ended == [("complete", "")]
 
 
+@pytest.fixture
+def heeded():
+    """``heeded(number)``: as in a terminal, though whoever runs the tests, as ``nohup`` does, has it passed over."""
+    before = {}
+
+    def heed(number):
+        before[number] = signal.getsignal(number)
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+    yield heed
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_request_to_end_keeps_what_is_finished(number, code, capsys):
+def test_a_request_to_end_keeps_what_is_finished(number, code, capsys, heeded):
     folder = Folder()
+    heeded(number)
     before = signal.getsignal(number)
     with pytest.raises(SystemExit) as caught, finishing(folder, "out", "flows"):
         folder.files = 3

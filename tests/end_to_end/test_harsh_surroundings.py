@@ -162,6 +162,15 @@ def test_a_full_disk_under_the_kernel_cache_does_not_end_a_call(monkeypatch):
 
 
 def test_requests_to_end_are_passed_over_while_the_files_are_finished():
+    # As in a terminal; under ``nohup`` it is passed over, as it should be.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        requests_to_end()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def requests_to_end():
     with _terminate_like_ctrl_c() as requests:
         with _undisturbed():
             os.kill(os.getpid(), signal.SIGTERM)
