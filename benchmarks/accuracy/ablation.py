@@ -8,7 +8,6 @@ sequences, over swapped objects and rendered scenes, and J of every sequence.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from measuring import environment, print_row, rounded
+from measuring import environment, print_row, rounded, write_record
 from settings_runner import chosen_clips, clips_parser, means, require_known, score_settings, with_values
 
 from cvseg.motion.motion_seeds import MAP_NAMES
@@ -87,9 +86,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
             **environment(),
         }
     )
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(arguments.json, record)
     return record
 
 

@@ -10,7 +10,6 @@ per option.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from measuring import environment, rounded
+from measuring import environment, rounded, write_record
 from plateau_picture import draw_plateaus
 from settings_runner import (
     chosen_clips,
@@ -119,9 +118,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
             **environment(),
         }
     )
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(arguments.json, record)
     if arguments.picture:
         arguments.picture.parent.mkdir(parents=True, exist_ok=True)
         arguments.picture.write_text(draw_plateaus(record["sweeps"]), encoding="utf-8")

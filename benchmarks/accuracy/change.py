@@ -32,7 +32,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from measuring import ROOT, environment, print_row, rounded
+from measuring import ROOT, environment, print_row, rounded, write_record
 
 from cvseg.background import BACKGROUND_METHODS, background_model
 from cvseg.baselines import BASELINE_BACKGROUND_METHODS
@@ -351,9 +351,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
             **environment(),
         }
     )
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
     return record
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
 from clip_scores import confidence_correlation, mean_of, score_clip
-from measuring import ROOT, Segment, environment, print_row, rounded, warm_up
+from measuring import ROOT, Segment, environment, print_row, rounded, warm_up, write_record
 from overlay_sheet import OverlaySheet
 from variation_table import measure_variations
 from variations import VARIATIONS, read_truth
@@ -134,9 +133,7 @@ def main(argv: Sequence[str] | None = None, segment: Segment | None = None) -> d
         tables = [dict(zip(("kind", "method", "J", "F"), row, strict=True)) for row in others]
         record = {"benchmark": "DAVIS 2016, 480p", "settings": settings, **measured, "published": tables}
     record = rounded({**record, **environment()})
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
     return record
 
 

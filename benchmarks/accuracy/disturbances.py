@@ -9,7 +9,6 @@ J over the whole clip and within three frames of the event, the share of the pic
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from measuring import Segment, environment, print_row, rounded
+from measuring import Segment, environment, print_row, rounded, write_record
 
 from cvseg.errors import nearest_name
 from cvseg.evaluation import TrackingMeasure, region_similarity
@@ -146,9 +145,7 @@ def main(argv: Sequence[str] | None = None, segment: Segment | None = None) -> d
     record = rounded(
         {"benchmark": "disturbed frames", "preset": options.preset, "events": results, "mean": means, **environment()}
     )
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
     return record
 
 

@@ -26,7 +26,6 @@ file, and `--pareto` then draws all its methods by error and time. docs/methods/
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -41,7 +40,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this che
 from flow_pairs import SIZES_HW, Pair, development_pairs, resized
 from flow_pictures import draw_flow, draw_pareto
 from flow_record import joined, mean_of, print_markdown, read_record
-from measuring import ROOT, environment, print_row, rounded
+from measuring import ROOT, environment, print_row, rounded, write_record
 
 from cvseg.baselines import BASELINE_FLOW_METHODS
 from cvseg.errors import MissingExtraError
@@ -233,9 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         | {"results": results, "speed": speed, "left_out": missing, **environment()}
     )
     record = rounded(joined(before, record, asked))
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
     return record
 
 

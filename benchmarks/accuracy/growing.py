@@ -17,7 +17,6 @@ measures, against scikit-image's felzenszwalb over scales and smallest sizes.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -29,7 +28,7 @@ from scipy import ndimage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from measuring import ROOT
+from measuring import ROOT, write_record
 
 from cvseg.evaluation import region_benchmark, region_scores
 from cvseg.formats.bsds import read_bsds_truth
@@ -257,8 +256,7 @@ def main() -> None:
             "berkeley": [(image, typical(truths)) for image, truths in berkeley],
         }
         record = measure_seeds(sets, methods, options.seed)
-    if options.json:
-        options.json.write_text(json.dumps(record, indent=1))
+    write_record(options.json, record)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import platform
 import subprocess
@@ -71,6 +72,13 @@ def rounded(values: Any) -> Any:
     if isinstance(values, (float, np.floating)):
         return None if np.isnan(values) else round(float(values), 6)
     return values
+
+
+def write_record(path: Path | None, record: Any) -> None:
+    """What `--json` asks for: the record as a file, its folder made; None writes nothing."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def print_row(words: Iterable[Any], widths: Iterable[int]) -> None:

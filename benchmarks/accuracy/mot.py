@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import os
 import sys
 import time
@@ -30,7 +29,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from measuring import ROOT, environment, print_row, rounded
+from measuring import ROOT, environment, print_row, rounded, write_record
 from sort_baseline import sort_tracks
 
 from cvseg.evaluation.higher_order_tracking_accuracy import higher_order_tracking_accuracy
@@ -208,9 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         if options.left_out:
             record["left_out"] = left_out(record["plateaus"])
     record = rounded(record | environment())
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
     return record
 
 

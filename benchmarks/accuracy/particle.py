@@ -10,7 +10,6 @@ frame on. Figures are mean overlaps (intersection over union), and processor tim
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -22,7 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from benchmarks.accuracy.measuring import ROOT, environment, print_row, rounded
+from benchmarks.accuracy.measuring import ROOT, environment, print_row, rounded, write_record
 from cvseg.formats.mot_challenge import read_tracks
 from cvseg.tracking import ParticleFilter, ParticleOptions
 from cvseg.tracking.association import box_iou
@@ -168,8 +167,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         for method, figures in found[name].items():
             overlap, milliseconds = np.mean(list(figures.values()), axis=0)
             print_row((name, method, len(figures), float(overlap), float(milliseconds)), (8, 14, 4, 7, 9))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rounded(found), indent=1) + "\n", encoding="utf-8")
+    write_record(arguments.json, rounded(found))
     return found
 
 

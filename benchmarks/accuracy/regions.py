@@ -24,7 +24,6 @@ methods divide it. The data are found by CVSEG_DATA, else in ../shared/data.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -36,7 +35,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from measuring import ROOT, environment, print_row, rounded
+from measuring import ROOT, environment, print_row, rounded, write_record
 from region_streams import measure_stream
 
 from cvseg.baselines import BASELINE_SUPERPIXEL_METHODS
@@ -210,9 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         {"benchmark": "superpixels", "repeats": options.repeats, "threads": thread_count()}
         | {"results": results, "left_out": missing, **environment()}
     )
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
     return record
 
 

@@ -9,7 +9,6 @@ mask before, moved along the flow. It is compared where a window of `hop` frames
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
 from davis import data_folder
-from measuring import Segment, environment, print_row, rounded
+from measuring import Segment, environment, print_row, rounded, write_record
 
 from cvseg.evaluation import region_similarity
 from cvseg.flow import FlowStream
@@ -114,9 +113,7 @@ def main(argv: Sequence[str] | None = None, segment: Segment | None = None) -> d
     record = rounded(
         {"benchmark": "seams", "preset": options.preset, "hop": hop, "sequences": results, **environment()}
     )
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
     return record
 
 

@@ -24,7 +24,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
 from davis import data_folder
-from measuring import environment, print_row, rounded
+from measuring import environment, print_row, rounded, write_record
 
 from cvseg.evaluation import shot_counts, shot_score, transitions_of_cuts
 from cvseg.kernels.color.gray_from_rgb import gray_from_rgb
@@ -115,9 +115,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     every = shot_score(total).all
     print_row(("all", "", every.true, every.found, every.recall, every.precision), WIDTHS)
     record = rounded({"benchmark": "shot cuts", "films": results, "all": asdict(every), **environment()})
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
     return record
 
 

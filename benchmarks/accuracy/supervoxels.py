@@ -20,7 +20,6 @@ the memory of the process while one sequence is played back and forth. The data 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import sys
@@ -33,7 +32,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
-from measuring import ROOT, environment, print_row, rounded
+from measuring import ROOT, environment, print_row, rounded, write_record
 from region_streams import matched, mean_life
 
 from cvseg.evaluation import (
@@ -188,8 +187,7 @@ def main() -> None:
     if options.memory:
         results["memory"] = memory(next(clips(folder, options.sequences, 50))[1], options.memory)
         print("MB:", results["memory"])
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, results)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ no object. Where something stood before an object, a part of it is missing.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this che
 
 from clip_scores import confidence_correlation, mean_of, score_clip
 from davis import data_folder
-from measuring import Segment, environment, print_row, rounded
+from measuring import Segment, environment, print_row, rounded, write_record
 from overlay_sheet import OverlaySheet
 from variations import Clip, read_clip
 
@@ -229,9 +228,7 @@ def main(argv: Sequence[str] | None = None, segment: Segment | None = None) -> d
             **environment(),
         }
     )
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
     return record
 
 

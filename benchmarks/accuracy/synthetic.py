@@ -11,7 +11,6 @@ nothing is found, and 0 where something is.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # measure this checkout, installed or not
 
 from clip_scores import confidence_correlation, mean_of
-from measuring import Segment, environment, print_row, rounded, timed, warm_up
+from measuring import Segment, environment, print_row, rounded, timed, warm_up, write_record
 
 from cvseg.errors import nearest_name
 from cvseg.evaluation import (
@@ -152,9 +151,7 @@ def main(argv: Sequence[str] | None = None, segment: Segment | None = None) -> d
         print("confidence against J, {} frames: Pearson {}, Spearman {}".format(correlation["frames"], *values))
     if len(results) > LOWEST:
         print("lowest J:", ", ".join(f"{name} {results[name]['J']:.3f}" for name in record["lowest"]))
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
     return record
 
 
